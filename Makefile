@@ -1,0 +1,183 @@
+# Tomo: the one entry for building, checking and installing.
+#
+#   make [module|worker|unit]   build into $(BUILD)
+#   make check                  lint, then every test against $(BUILD)
+#   make asan                   the same tests on sanitized binaries
+#   make fuzz                   libFuzzer binaries (clang) in build-fuzz/
+#   make lint | tidy | bench | install | clean
+#
+# Sources are found by name: a new .c file needs no change here.
+# SAN=1 builds with AddressSanitizer and UBSan into build-asan/; V=1 shows
+# the commands.
+
+SAN   ?=
+V     ?=
+Q      = $(if $(V),,@)
+say    = @echo "  $(1)	$@"
+BUILD ?= $(if $(SAN),build-asan,build)
+CC     = gcc
+PERL  ?= perl
+
+PREFIX     ?= /usr
+DESTDIR    ?=
+SBINDIR    ?= $(PREFIX)/sbin
+DATADIR    ?= $(PREFIX)/share/tomo
+MODULESDIR ?= $(shell nginx -V 2>&1 | tr ' ' '\n' \
+	| sed -n 's/^--modules-path=//p' | grep . || echo /usr/lib/nginx/modules)
+
+WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Werror
+ifeq ($(SAN),)
+HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2
+SANFLAGS =
+else
+HARDEN =
+SANFLAGS = -fsanitize=address,undefined -fno-omit-frame-pointer
+endif
+CFLAGS     ?= -O2 -g
+CORE_FLAGS  = -std=c11 $(CFLAGS) $(WARN) $(HARDEN) $(SANFLAGS) -fPIC -Icore \
+	-MMD -MP
+WORK_FLAGS  = $(CORE_FLAGS) -D_GNU_SOURCE -Iworker -I$(BUILD)/gen -pthread
+UNIT_FLAGS  = $(WORK_FLAGS) -I. -It/unit
+LINK_FLAGS  = $(SANFLAGS) -pie -Wl,-z,relro -Wl,-z,now $(LDFLAGS)
+CORE_LIBS   = -lutf8proc -lcrypto
+WORK_LIBS   = -lhiredis -lyajl -lcurl -lmicrohttpd -linih $(CORE_LIBS) -pthread
+
+CORE_SRC = $(wildcard core/*.c)
+MOD_SRC  = $(wildcard ngx_module/*.c)
+WORK_SRC = $(wildcard worker/*.c worker/*/*.c)
+UNIT_SRC = $(wildcard t/unit/*.c)
+FUZZ_SRC = $(filter-out t/fuzz/replay.c,$(wildcard t/fuzz/*.c))
+LUA_SRC  = $(wildcard worker/*.lua worker/*/*.lua)
+
+CORE_OBJ = $(CORE_SRC:%.c=$(BUILD)/%.o)
+WORK_OBJ = $(WORK_SRC:%.c=$(BUILD)/%.o)
+LUA_HDR  = $(addprefix $(BUILD)/gen/,$(notdir $(LUA_SRC:.lua=_lua.h)))
+UNIT_BIN = $(UNIT_SRC:t/unit/%.c=$(BUILD)/unit/%)
+PLAY_BIN = $(FUZZ_SRC:t/fuzz/%.c=$(BUILD)/fuzz/%)
+FUZZ_BIN = $(FUZZ_SRC:t/fuzz/%.c=build-fuzz/bin/%)
+
+CORE_LIB = $(BUILD)/libtomo_core.a
+WORK_LIB = $(BUILD)/libtomo_worker.a
+UNIT_LIB = $(if $(WORK_SRC),$(WORK_LIB)) $(CORE_LIB)
+
+.PHONY: all module worker unit replay check asan fuzz fuzz-binaries lint tidy bench \
+	install clean FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: module worker unit replay
+
+# --- core: one archive, shared by the worker and the unit tests -------------
+$(CORE_LIB): $(CORE_OBJ)
+	@mkdir -p $(@D)
+	$(call say,AR)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(CORE_OBJ)
+
+$(BUILD)/core/%.o: core/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(CORE_FLAGS) -c -o $@ $<
+
+# --- worker; main() lives in worker/main.c and nowhere else -----------------
+worker: $(if $(wildcard worker/main.c),$(BUILD)/tomo-worker)
+
+$(BUILD)/tomo-worker: $(BUILD)/worker/main.o $(UNIT_LIB)
+	$(call say,LD)
+	$(Q)$(CC) $(LINK_FLAGS) -o $@ $^ $(WORK_LIBS)
+
+$(WORK_LIB): $(filter-out $(BUILD)/worker/main.o,$(WORK_OBJ))
+	@mkdir -p $(@D)
+	$(call say,AR)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/worker/%.o: worker/%.c Makefile | $(LUA_HDR)
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(WORK_FLAGS) -c -o $@ $<
+
+# NAME.lua becomes `static const char NAME_lua[]` in gen/NAME_lua.h.
+define lua_rule
+$(BUILD)/gen/$(notdir $(1:.lua=_lua.h)): $(1) Makefile
+	@mkdir -p $$(@D)
+	@echo "  LUA	$$@"
+	$(Q)$(PERL) -ne 'BEGIN { print "static const char \
+	$(notdir $(1:.lua=))_lua[] =\n" } chomp; s/([\\"])/\\$$$$1/g; \
+	print "    \"$$$$_\\n\"\n"; END { print "    \"\";\n" }' $$< > $$@
+endef
+$(foreach f,$(LUA_SRC),$(eval $(call lua_rule,$(f))))
+
+# --- nginx module -----------------------------------------------------------
+module: $(if $(MOD_SRC),$(BUILD)/ngx_http_tomo_module.so)
+
+$(BUILD)/ngx_http_tomo_module.so: FORCE
+	+@scripts/build-module --out $(BUILD) $(if $(SAN),--sanitize)
+
+# --- unit tests and replay of the fuzz corpus -------------------------------
+unit: $(UNIT_BIN)
+
+$(BUILD)/unit/%: t/unit/%.c $(UNIT_LIB) Makefile
+	@mkdir -p $(@D)
+	$(call say,CCLD)
+	$(Q)$(CC) $(UNIT_FLAGS) $(LINK_FLAGS) -o $@ $< $(UNIT_LIB) -lcmocka \
+	$(WORK_LIBS)
+
+replay: $(PLAY_BIN)
+
+$(BUILD)/fuzz/%: t/fuzz/%.c t/fuzz/replay.c $(UNIT_LIB) Makefile
+	@mkdir -p $(@D)
+	$(call say,CCLD)
+	$(Q)$(CC) $(UNIT_FLAGS) -DTOMO_REPLAY $(LINK_FLAGS) -o $@ $< \
+	t/fuzz/replay.c $(UNIT_LIB) $(WORK_LIBS)
+
+fuzz:
+	+$(Q)$(MAKE) --no-print-directory BUILD=build-fuzz CC=clang HARDEN= \
+	SANFLAGS="-fsanitize=address,undefined,fuzzer-no-link" fuzz-binaries
+
+fuzz-binaries: $(FUZZ_BIN)
+
+build-fuzz/bin/%: t/fuzz/%.c $(UNIT_LIB) Makefile
+	@mkdir -p $(@D)
+	$(call say,FUZZ)
+	$(Q)$(CC) $(UNIT_FLAGS) -fsanitize=fuzzer $(LINK_FLAGS) -o $@ $< \
+	$(UNIT_LIB) $(WORK_LIBS)
+
+# --- checks -----------------------------------------------------------------
+check: all lint
+	scripts/prove --build $(BUILD) $(T)
+
+asan:
+	$(MAKE) SAN=1 all
+	scripts/prove --build build-asan $(T)
+
+lint: $(CORE_LIB)
+	scripts/lint --build $(BUILD)
+
+tidy: $(LUA_HDR)
+	clang-tidy --quiet $(CORE_SRC) $(WORK_SRC) -- -std=c11 -D_GNU_SOURCE \
+	-Icore -Iworker -I$(BUILD)/gen
+	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+	--enable=warning,portability -Icore -Iworker -I$(BUILD)/gen \
+	$(wildcard core worker)
+
+bench: all
+	scripts/bench
+
+install: module worker
+	install -d $(DESTDIR)$(MODULESDIR) $(DESTDIR)$(SBINDIR) \
+	$(DESTDIR)$(DATADIR)
+	for f in ngx_http_tomo_module.so; do \
+	    install -m 644 $(BUILD)/$$f $(DESTDIR)$(MODULESDIR)/$$f.new && \
+	    mv -f $(DESTDIR)$(MODULESDIR)/$$f.new \
+	    $(DESTDIR)$(MODULESDIR)/$$f || exit 1; done
+	install -m 755 $(BUILD)/tomo-worker $(DESTDIR)$(SBINDIR)/tomo-worker
+	if [ -d conf ]; then cp -R conf $(DESTDIR)$(DATADIR)/; fi
+	if [ -d console/dist ]; then mkdir -p $(DESTDIR)$(DATADIR)/console && \
+	cp -R console/dist/. $(DESTDIR)$(DATADIR)/console/; fi
+
+clean:
+	rm -rf build build-asan build-fuzz
+
+FORCE:
+
+-include $(CORE_OBJ:.o=.d) $(WORK_OBJ:.o=.d) $(UNIT_BIN:=.d) $(PLAY_BIN:=.d)
