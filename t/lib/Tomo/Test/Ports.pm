@@ -1,0 +1,37 @@
+package Tomo::Test::Ports;
+
+# Free TCP ports on 127.0.0.1. A port is taken below the kernel's range for
+# outgoing connections, so that no client can be given it, and stays locked by
+# this process, so that tests running side by side never share one.
+
+use strict;
+use warnings;
+use Errno ();
+use Fcntl ':flock';
+use File::Spec ();
+use IO::Socket::INET ();
+
+my %LOCKS;
+
+sub free_port {
+    my $folder = File::Spec->tmpdir . "/tomo-ports-$<";
+    mkdir $folder, 0700 or $!{EEXIST} or die "cannot make $folder: $!\n";
+    for (1 .. 1000) {
+        my $port = 10_240 + int rand 22_000;
+        open my $lock, '>>', "$folder/$port" or next;
+        next if !flock $lock, LOCK_EX | LOCK_NB;
+        my $probe = IO::Socket::INET->new(
+            LocalAddr => '127.0.0.1',
+            LocalPort => $port,
+            Proto     => 'tcp',
+            Listen    => 1,
+            ReuseAddr => 1,
+        ) or next;
+        close $probe;
+        $LOCKS{$port} = $lock;
+        return $port;
+    }
+    die "no free port on 127.0.0.1\n";
+}
+
+1;
