@@ -16,18 +16,37 @@
 #define TOMO_BLOCK_BYTES     16
 #define TOMO_SEAL_OVERHEAD   28         /* nonce 12 + tag 16 */
 
-typedef struct tomo_mac_s    tomo_mac_t;    /* a prepared HMAC-SHA256 key */
-typedef struct tomo_cipher_s tomo_cipher_t; /* a prepared AES-256 block key */
+/*
+ * These live in memory of the caller (e.g. a pool), size by sizeof.  Signing,
+ * verifying and the block calls re-initialise what was prepared and never
+ * allocate: that is why HMAC is built on a digest context here, EVP_MAC
+ * allocates on every use in OpenSSL 3.0.
+ */
 
-/* These two live in memory of the caller (e.g. a pool), size by sizeof */
-struct tomo_mac_s {
-    void  *ctx;         /* EVP_MAC_CTX */
-};
+/* a prepared SHA-256, good for HMAC under any key */
+typedef struct {
+    void     *ctx;      /* EVP_MD_CTX */
+} tomo_hash_t;
 
-struct tomo_cipher_s {
-    void  *enc;         /* EVP_CIPHER_CTX */
-    void  *dec;
-};
+/* a prepared HMAC-SHA256 key */
+typedef struct {
+    tomo_hash_t  hash;
+    uint8_t      inner[64];     /* key xor ipad, key xor opad */
+    uint8_t      outer[64];
+} tomo_mac_t;
+
+/* a prepared AES-256 block key */
+typedef struct {
+    void     *enc;      /* EVP_CIPHER_CTX */
+    void     *dec;
+} tomo_cipher_t;
+
+/* TOMO_ERROR: libcrypto failed (memory).  Freeing a zeroed struct is fine. */
+tomo_rc_e tomo_hash_init(tomo_hash_t *h) TOMO_MUST_CHECK;
+void tomo_hash_free(tomo_hash_t *h);
+/* HMAC-SHA256 of n chunks under a key that is not prepared */
+tomo_rc_e tomo_hash_hmac(tomo_hash_t *h, tomo_str_t key,
+    const tomo_str_t *chunks, size_t n, uint8_t *out) TOMO_MUST_CHECK;
 
 tomo_rc_e tomo_mac_init(tomo_mac_t *m, tomo_str_t key) TOMO_MUST_CHECK;
 void tomo_mac_free(tomo_mac_t *m);

@@ -20,7 +20,10 @@ size_t tomo_utf8_cut_utf16(tomo_str_t s, size_t max);
 size_t tomo_utf8_cut_bytes(tomo_str_t s, size_t max);
 /* C0 controls but \t \n, DEL, C1, bidi overrides and isolates */
 bool tomo_utf8_has_control(tomo_str_t s);
-/* NFKC by utf8proc into out; TOMO_INVALID: not UTF-8; TOMO_FULL */
+/*
+ * NFKC by utf8proc into out.  TOMO_INVALID: not UTF-8; TOMO_LIMIT: a pile of
+ * combining marks that is no writing; TOMO_FULL.
+ */
 tomo_rc_e tomo_utf8_nfkc(tomo_str_t s, tomo_buf_t *out) TOMO_MUST_CHECK;
 
 #endif

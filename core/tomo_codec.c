@@ -1,0 +1,520 @@
+/*
+ * tomo_codec: hex, base64, percent-encoding, numbers, HTML and JSON text.
+ */
+
+#include "tomo_codec.h"
+
+#include <string.h>
+
+
+#define CODEC_NONE  0xff
+
+static const char  codec_b64[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char  codec_b64url[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+
+/* both alphabets share all but their last two signs */
+static uint8_t
+codec_b64_value(uint8_t c, const char *alphabet)
+{
+    if (c >= 'A' && c <= 'Z') {
+        return (uint8_t) (c - 'A');
+    }
+
+    if (c >= 'a' && c <= 'z') {
+        return (uint8_t) (c - 'a' + 26);
+    }
+
+    if (c >= '0' && c <= '9') {
+        return (uint8_t) (c - '0' + 52);
+    }
+
+    if (c == (uint8_t) alphabet[62]) {
+        return 62;
+    }
+
+    return (c == (uint8_t) alphabet[63]) ? 63 : CODEC_NONE;
+}
+
+
+static uint8_t
+codec_hex_value(uint8_t c)
+{
+    if (c >= '0' && c <= '9') {
+        return (uint8_t) (c - '0');
+    }
+
+    return (c >= 'a' && c <= 'f') ? (uint8_t) (c - 'a' + 10) : CODEC_NONE;
+}
+
+
+void
+tomo_hex_put(tomo_buf_t *b, tomo_str_t bytes)
+{
+    uint8_t  *p;
+    size_t    i;
+
+    if (bytes.len > SIZE_MAX / 2) {
+        b->failed = true;
+        return;
+    }
+
+    p = tomo_buf_take(b, bytes.len * 2);
+
+    if (p == NULL) {
+        return;
+    }
+
+    for (i = 0; i < bytes.len; i++) {
+        *p++ = (uint8_t) "0123456789abcdef"[bytes.data[i] >> 4];
+        *p++ = (uint8_t) "0123456789abcdef"[bytes.data[i] & 15];
+    }
+}
+
+
+tomo_rc_e
+tomo_hex_get(tomo_str_t text, tomo_buf_t *out)
+{
+    uint8_t  *p;
+    size_t    i;
+
+    if (text.len % 2 != 0) {
+        return TOMO_INVALID;
+    }
+
+    for (i = 0; i < text.len; i++) {
+        if (codec_hex_value(text.data[i]) == CODEC_NONE) {
+            return TOMO_INVALID;
+        }
+    }
+
+    p = tomo_buf_take(out, text.len / 2);
+
+    if (p == NULL) {
+        return TOMO_FULL;
+    }
+
+    for (i = 0; i < text.len; i += 2) {
+        *p++ = (uint8_t) (codec_hex_value(text.data[i]) << 4
+                          | codec_hex_value(text.data[i + 1]));
+    }
+
+    return TOMO_OK;
+}
+
+
+tomo_rc_e
+tomo_hex64_get(tomo_str_t text, uint64_t *n)
+{
+    uint8_t   v;
+    size_t    i;
+    uint64_t  sum;
+
+    if (text.len != 16) {
+        return TOMO_INVALID;
+    }
+
+    sum = 0;
+
+    for (i = 0; i < 16; i++) {
+        v = codec_hex_value(text.data[i]);
+
+        if (v == CODEC_NONE) {
+            return TOMO_INVALID;
+        }
+
+        sum = sum << 4 | v;
+    }
+
+    *n = sum;
+
+    return TOMO_OK;
+}
+
+
+static void
+codec_b64_put(tomo_buf_t *b, tomo_str_t s, const char *alphabet, bool pad)
+{
+    uint8_t   *p;
+    size_t     i, k, n, signs;
+    uint32_t   v;
+
+    if (s.len > SIZE_MAX / 2) {
+        b->failed = true;
+        return;
+    }
+
+    signs = (s.len * 4 + 2) / 3;
+    p = tomo_buf_take(b, pad ? (s.len + 2) / 3 * 4 : signs);
+
+    if (p == NULL) {
+        return;
+    }
+
+    for (i = 0; i < s.len; i += 3) {
+        n = (s.len - i < 3) ? s.len - i : 3;
+        v = (uint32_t) s.data[i] << 16;
+        v |= (n > 1) ? (uint32_t) s.data[i + 1] << 8 : 0;
+        v |= (n > 2) ? s.data[i + 2] : 0;
+
+        for (k = 0; k <= n; k++) {
+            *p++ = (uint8_t) alphabet[v >> (18 - 6 * k) & 63];
+        }
+
+        for (; pad && k < 4; k++) {
+            *p++ = '=';
+        }
+    }
+}
+
+
+/* signs: the text without its padding */
+static tomo_rc_e
+codec_b64_get(tomo_str_t signs, const char *alphabet, tomo_buf_t *out)
+{
+    uint8_t   *p, v, bad;
+    size_t     i;
+    uint32_t   acc;
+    unsigned   bits;
+
+    if (signs.len % 4 == 1) {
+        return TOMO_INVALID;
+    }
+
+    bad = 0;
+    v = 0;
+
+    for (i = 0; i < signs.len; i++) {
+        v = codec_b64_value(signs.data[i], alphabet);
+        bad |= v;
+    }
+
+    /* the last sign of an open group carries bits that must be zero */
+    if ((bad & 0x80) != 0
+        || (signs.len % 4 == 2 && (v & 15) != 0)
+        || (signs.len % 4 == 3 && (v & 3) != 0))
+    {
+        return TOMO_INVALID;
+    }
+
+    p = tomo_buf_take(out, signs.len / 4 * 3 + signs.len % 4 * 3 / 4);
+
+    if (p == NULL) {
+        return TOMO_FULL;
+    }
+
+    acc = 0;
+    bits = 0;
+
+    for (i = 0; i < signs.len; i++) {
+        acc = acc << 6 | codec_b64_value(signs.data[i], alphabet);
+        bits += 6;
+
+        if (bits >= 8) {
+            bits -= 8;
+            *p++ = (uint8_t) (acc >> bits);
+        }
+    }
+
+    return TOMO_OK;
+}
+
+
+void
+tomo_b64_put(tomo_buf_t *b, tomo_str_t bytes)
+{
+    codec_b64_put(b, bytes, codec_b64, true);
+}
+
+
+void
+tomo_b64url_put(tomo_buf_t *b, tomo_str_t bytes)
+{
+    codec_b64_put(b, bytes, codec_b64url, false);
+}
+
+
+tomo_rc_e
+tomo_b64_get(tomo_str_t text, tomo_buf_t *out)
+{
+    size_t  n;
+
+    if (text.len % 4 != 0) {
+        return TOMO_INVALID;
+    }
+
+    for (n = 0; n < 2 && n < text.len; n++) {
+        if (text.data[text.len - n - 1] != '=') {
+            break;
+        }
+    }
+
+    return codec_b64_get(tomo_str_n(text.data, text.len - n), codec_b64, out);
+}
+
+
+tomo_rc_e
+tomo_b64url_get(tomo_str_t text, tomo_buf_t *out)
+{
+    return codec_b64_get(text, codec_b64url, out);
+}
+
+
+static bool
+codec_unreserved(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+           || (c >= '0' && c <= '9')
+           || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+
+void
+tomo_percent_put(tomo_buf_t *b, tomo_str_t s)
+{
+    uint8_t  *p;
+    size_t    i, from;
+
+    for (i = 0; i < s.len; /* void */) {
+        for (from = i; i < s.len && codec_unreserved(s.data[i]); i++) {
+            /* a run that needs no escape */
+        }
+
+        tomo_buf_bytes(b, s.data + from, i - from);
+
+        if (i == s.len) {
+            break;
+        }
+
+        p = tomo_buf_take(b, 3);
+
+        if (p == NULL) {
+            return;
+        }
+
+        p[0] = '%';
+        p[1] = (uint8_t) "0123456789ABCDEF"[s.data[i] >> 4];
+        p[2] = (uint8_t) "0123456789ABCDEF"[s.data[i] & 15];
+        i++;
+    }
+}
+
+
+/* browsers and chat programs write either case after a % */
+static uint8_t
+codec_hex_any(uint8_t c)
+{
+    return codec_hex_value((c >= 'A' && c <= 'F') ? (uint8_t) (c | 0x20) : c);
+}
+
+
+tomo_rc_e
+tomo_percent_get(tomo_str_t s, bool form, tomo_buf_t *out)
+{
+    uint8_t  *p, c;
+    size_t    i, n;
+
+    n = s.len;
+
+    for (i = 0; i < s.len; i++) {
+        if (s.data[i] != '%') {
+            continue;
+        }
+
+        if (s.len - i < 3 || codec_hex_any(s.data[i + 1]) == CODEC_NONE
+            || codec_hex_any(s.data[i + 2]) == CODEC_NONE)
+        {
+            return TOMO_INVALID;
+        }
+
+        i += 2;
+        n -= 2;
+    }
+
+    p = tomo_buf_take(out, n);
+
+    if (p == NULL) {
+        return TOMO_FULL;
+    }
+
+    for (i = 0; i < s.len; i++) {
+        c = s.data[i];
+
+        if (c == '%') {
+            c = (uint8_t) (codec_hex_any(s.data[i + 1]) << 4
+                           | codec_hex_any(s.data[i + 2]));
+            i += 2;
+
+        } else if (form && c == '+') {
+            c = ' ';
+        }
+
+        *p++ = c;
+    }
+
+    return TOMO_OK;
+}
+
+
+tomo_rc_e
+tomo_u64_get(tomo_str_t s, uint64_t max, uint64_t *n)
+{
+    size_t    i;
+    uint64_t  sum, digit;
+
+    if (s.len == 0 || s.len > 20 || (s.data[0] == '0' && s.len > 1)) {
+        return TOMO_INVALID;
+    }
+
+    sum = 0;
+
+    for (i = 0; i < s.len; i++) {
+        digit = (uint64_t) s.data[i] - '0';
+
+        if (s.data[i] < '0' || digit > 9
+            || sum > (UINT64_MAX - digit) / 10)
+        {
+            return TOMO_INVALID;
+        }
+
+        sum = sum * 10 + digit;
+    }
+
+    if (sum > max) {
+        return TOMO_INVALID;
+    }
+
+    *n = sum;
+
+    return TOMO_OK;
+}
+
+
+tomo_rc_e
+tomo_i64_get(tomo_str_t s, int64_t *n)
+{
+    uint64_t   magnitude;
+    tomo_rc_e  rc;
+
+    if (s.len == 0 || s.data[0] != '-') {
+        rc = tomo_u64_get(s, INT64_MAX, &magnitude);
+
+        if (rc == TOMO_OK) {
+            *n = (int64_t) magnitude;
+        }
+
+        return rc;
+    }
+
+    rc = tomo_u64_get(tomo_str_n(s.data + 1, s.len - 1),
+                      (uint64_t) INT64_MAX + 1, &magnitude);
+
+    /* "-0" would be a second text for 0 */
+    if (rc != TOMO_OK || magnitude == 0) {
+        return TOMO_INVALID;
+    }
+
+    *n = -(int64_t) (magnitude - 1) - 1;
+
+    return TOMO_OK;
+}
+
+
+static const char *
+codec_html_escape(uint8_t c)
+{
+    switch (c) {
+
+    case '&':
+        return "&amp;";
+
+    case '<':
+        return "&lt;";
+
+    case '>':
+        return "&gt;";
+
+    case '"':
+        return "&quot;";
+
+    case '\'':
+        return "&#39;";
+
+    default:
+        return NULL;
+    }
+}
+
+
+void
+tomo_html_put(tomo_buf_t *b, tomo_str_t s)
+{
+    size_t       i, from;
+    const char  *escape;
+
+    from = 0;
+
+    for (i = 0; i < s.len; i++) {
+        escape = codec_html_escape(s.data[i]);
+
+        if (escape != NULL) {
+            tomo_buf_bytes(b, s.data + from, i - from);
+            tomo_buf_c(b, escape);
+            from = i + 1;
+        }
+    }
+
+    tomo_buf_bytes(b, s.data + from, s.len - from);
+}
+
+
+static void
+codec_json_escape(tomo_buf_t *b, uint8_t c)
+{
+    static const char  letters[] = "btn\vfr";
+    uint8_t            short_form[2];
+
+    short_form[0] = '\\';
+    short_form[1] = 0;
+
+    if (c == '"' || c == '\\') {
+        short_form[1] = c;
+
+    } else if (c >= '\b' && c <= '\r' && c != '\v') {
+        short_form[1] = (uint8_t) letters[c - '\b'];
+    }
+
+    if (short_form[1] != 0) {
+        tomo_buf_bytes(b, short_form, 2);
+        return;
+    }
+
+    tomo_buf_c(b, "\\u00");
+    tomo_hex_put(b, tomo_str_n(&c, 1));
+}
+
+
+void
+tomo_json_put(tomo_buf_t *b, tomo_str_t s)
+{
+    size_t   i, from;
+    uint8_t  c;
+
+    tomo_buf_byte(b, '"');
+    from = 0;
+
+    for (i = 0; i < s.len; i++) {
+        c = s.data[i];
+
+        if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f) {
+            tomo_buf_bytes(b, s.data + from, i - from);
+            codec_json_escape(b, c);
+            from = i + 1;
+        }
+    }
+
+    tomo_buf_bytes(b, s.data + from, s.len - from);
+    tomo_buf_byte(b, '"');
+}
