@@ -74,6 +74,14 @@ ok !eval { $bad->launch; 1 }, 'a server that does not start dies';
 like $@, qr/did not start.*unknown directive/s, 'with its own words';
 $bad->allow_alert(qr/unknown directive "nonsense"/);
 
+# The simulator.
+
+my $sim  = Tomo::Test::Sim->start(edge => $nginx);
+my $user = $sim->add_friend('Hanako');
+like $user, qr/^U[0-9a-f]{32}$/, 'simulator: a friend is added';
+is ref $sim->inbox($user), 'ARRAY', 'simulator: has an inbox';
+ok -S $sim->line_socket && -s $sim->ca_file, 'simulator: socket and certificate';
+
 # Webhooks: the vectors of LINE's documentation and of our own.
 
 is sign('{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}',

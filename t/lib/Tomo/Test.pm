@@ -43,8 +43,6 @@ our @EXPORT = (
         next if $name eq 'done_testing' || $name =~ /^[\$\@%]/;
         *{$name} = \&{"Test::More::$name"};
     }
-    our $TODO;
-    *TODO = \$Test::More::TODO;
 }
 
 our ($DIR, $PASSED_ALL);

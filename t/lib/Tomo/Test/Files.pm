@@ -14,6 +14,7 @@ our $API_TOKEN      = 'test-owner-token-0123456789abcdef';
 my %CONTENT = (
     'edge.key'       => '1:' . 'e5' x 32 . "\n",
     'worker.key'     => '1:' . '3c' x 32 . "\n",
+    'channel-id'     => "1234567890\n",
     'channel-secret' => "$CHANNEL_SECRET\n",
     'bot-user-id'    => "$BOT_USER_ID\n",
     'api-token'      => "$API_TOKEN\n",
@@ -29,12 +30,11 @@ sub path {
     return $path;
 }
 
-# The same file inside another folder, for a program that looks there.
-sub copy_to {
+# The same files inside another folder, for a program that looks there.
+sub link_into {
     my ($folder, @names) = @_;
     for my $name (@names) {
-        my $path = "$folder/$name";
-        Tomo::Test::write_file($path, $CONTENT{$name}, 0600) if !-e $path;
+        symlink path($name), "$folder/$name" if !-l "$folder/$name";
     }
     return;
 }

@@ -10,7 +10,9 @@ use Tomo::Test::Files ();
 
 my $COUNT = 0;
 
-# start(edge => $edge, args => [...]): `edge` gets the webhooks.
+# start(edge => $edge, args => [...]): `edge` (its object or port) gets the
+# webhooks; `args` are more options of the simulator, such as '--no-preview'.
+# It shares the test's sandbox clock and its account's secrets.
 sub start {
     my ($class, %o) = @_;
     my $name = $o{name} // ($COUNT++ ? "sim$COUNT" : 'sim');
@@ -27,15 +29,14 @@ sub start {
 sub launch {
     my ($self) = @_;
     my $dir  = $self->{folder};
-    my $edge = $self->{edge} ? $self->{edge}->port : 1;
-    Tomo::Test::Files::copy_to($dir, qw(channel-secret bot-user-id));
+    my $edge = ref $self->{edge} ? $self->{edge}->port : $self->{edge} // 1;
+    Tomo::Test::Files::link_into($dir, qw(channel-id channel-secret bot-user-id clock));
     my $process = Tomo::Test::Process->start(
         name    => $self->{name},
         command => [
             '/usr/bin/env', 'node', Tomo::Test::top_dir() . '/scripts/simulator/main.mjs',
             '--dir', $dir, '--port', $self->{port},
-            '--webhook', "http://127.0.0.1:$edge/line/webhook/demo",
-            '--clock', Tomo::Test::Files::path('clock'),
+            '--edge-url', "http://127.0.0.1:$edge",
             @{ $self->{args} || [] },
         ],
         stop => 'TERM',
