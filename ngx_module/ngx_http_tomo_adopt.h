@@ -1,0 +1,21 @@
+/*
+ * ngx_http_tomo_adopt: takes over the journals of writers that died: one
+ * worker at a time (the lock `adopt.lock`) looks through the folders once a
+ * second, takes free locks, cuts torn tails, sets damage aside, hands the
+ * rest to the shipper under the old writer's id, and lets shipped segments go
+ * when they are old enough.  File work happens in the thread pool.
+ */
+
+#ifndef NGX_HTTP_TOMO_ADOPT_H
+#define NGX_HTTP_TOMO_ADOPT_H
+
+#include "ngx_http_tomo_ship.h"
+
+#define NGX_HTTP_TOMO_ADOPT_MS    1000
+#define NGX_HTTP_TOMO_KEEP_MIN_S  1800      /* whatever keep= says */
+
+/* init_process; sets ship->adopt */
+ngx_int_t ngx_http_tomo_adopt_start(ngx_http_tomo_ship_t *ship);
+void ngx_http_tomo_adopt_stop(ngx_http_tomo_ship_t *ship);
+
+#endif
