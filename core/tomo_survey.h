@@ -7,6 +7,7 @@
  *   survey no=3&rev=2&id=profile&open=1&title=…&intro=…&submit=…&thanks=…
  *   q id=name&kind=text&label=…&help=…&required=1&max=40
  *   o id=coffee&label=…                    (options of the q before)
+ * Ids follow tomo_keys_id_ok; a question's has no dot.
  */
 
 #ifndef TOMO_SURVEY_H
@@ -16,6 +17,9 @@
 
 #define TOMO_SURVEY_QUESTIONS  100
 #define TOMO_SURVEY_OPTIONS    100      /* of one question */
+#define TOMO_SURVEY_VALUES     (TOMO_REC_FIELDS_MAX - 16)   /* of one post */
+#define TOMO_SURVEY_ID_MAX     64       /* tomo_keys_id_ok */
+#define TOMO_SURVEY_TEXT_MAX   5000     /* most a text's max may be */
 #define TOMO_SURVEY_NONCE_LEN  22       /* base64url of 16 random bytes */
 
 /* X(name, word, max default): kinds of question */
@@ -68,9 +72,14 @@ typedef struct {
     size_t            n_questions;
 } tomo_survey_t;
 
-/* What was given to one question, and what is wrong with it */
+/*
+ * What was given to one question, and what is wrong with it.  Normalised:
+ * options are their ids, a date is YYYY-MM-DD, a number a plain integer, a
+ * telephone number digits with at most a + before them, a consent "1".  With
+ * an error: what to show again; a date then has three values, as posted.
+ */
 typedef struct {
-    tomo_str_t  *values;            /* normalised; options: their ids */
+    tomo_str_t  *values;
     size_t       n_values;
     const char  *error;             /* NULL: fine; else Japanese, for people */
 } tomo_given_t;
@@ -87,10 +96,18 @@ typedef struct {
 const char *tomo_question_word(tomo_question_e kind);
 tomo_rc_e tomo_question_parse(tomo_str_t word, tomo_question_e *kind)
     TOMO_MUST_CHECK;
+/* has options */
+bool tomo_question_is_choice(tomo_question_e kind);
 
 /* s must be complete and within limits; TOMO_FULL by b's failed bit */
 void tomo_survey_put(tomo_buf_t *b, const tomo_survey_t *s);
-/* views into text and arena */
+/*
+ * Views into text and arena.  TOMO_INVALID: a broken line, an unknown kind, an
+ * id twice, a choice without options, no question, text with controls;
+ * TOMO_LIMIT: too many questions, options or possible values; TOMO_FULL.
+ * The worker runs it on what it compiled, so that a form that could not be
+ * answered is refused when it is saved.
+ */
 tomo_rc_e tomo_survey_parse(tomo_str_t text, tomo_arena_t *a,
     tomo_survey_t *s) TOMO_MUST_CHECK;
 
@@ -110,6 +127,9 @@ tomo_rc_e tomo_survey_read(const tomo_survey_t *s, tomo_str_t body,
  * The page.  answers NULL: blank.  nonce: 22 characters.  action: path the
  * form posts to, e.g. "/s/TOKEN".  Complete HTML document, Japanese, works
  * without script, no outside resource (docs/formats.md, Surveys).
+ * answers of another revision: what still fits is filled in, under a line
+ * that asks to look at the form again.  this_year: dates are offered from
+ * two years after it down to 1900.
  */
 void tomo_survey_page(tomo_buf_t *b, const tomo_survey_t *s,
     const tomo_answers_t *answers, tomo_str_t nonce, tomo_str_t action,
@@ -117,6 +137,20 @@ void tomo_survey_page(tomo_buf_t *b, const tomo_survey_t *s,
 /* the thanks page, and the polite page for anything unknown or closed */
 void tomo_survey_thanks(tomo_buf_t *b, const tomo_survey_t *s);
 void tomo_survey_gone(tomo_buf_t *b);
+/* cannot be stored now, try again; and: this was not our form's post */
+void tomo_survey_busy(tomo_buf_t *b);
+void tomo_survey_refused(tomo_buf_t *b);
+
+/*
+ * What to send as Content-Security-Policy with each of the three pages: the
+ * hash is that of tomo_survey_style, which stands between <style> and </style>
+ */
+#define TOMO_SURVEY_CSP                                                       \
+    "default-src 'none'; "                                                    \
+    "style-src 'sha256-wUrp4UnrGu5Vd0egxB8rOkIVsJtJ1hlTwmzQU7+wi8g='; "      \
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+extern const char  tomo_survey_style[];
 
 /* appends &q.ID=value… of good answers to an answer line (tomo_entry) */
 void tomo_survey_answers_put(tomo_buf_t *b, const tomo_survey_t *s,
