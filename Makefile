@@ -148,6 +148,7 @@ check: all lint
 
 asan:
 	$(MAKE) SAN=1 all
+	-scripts/build-nginx-asan
 	scripts/prove --build build-asan $(T)
 
 lint: $(CORE_LIB)

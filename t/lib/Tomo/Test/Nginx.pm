@@ -147,7 +147,7 @@ sub _env { return { $ENV{TOMO_PRELOAD} ? (LD_PRELOAD => $ENV{TOMO_PRELOAD}) : ()
 sub test_conf {
     my ($self) = @_;
     local $ENV{LD_PRELOAD} = $ENV{TOMO_PRELOAD} if $ENV{TOMO_PRELOAD};
-    local $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
+    local $ENV{ASAN_OPTIONS} = 'detect_leaks=0:detect_odr_violation=0';
     my @command = $self->_command('-t');
     $command[4] = 'stderr';
     return Tomo::Test::run_command(@command);

@@ -40,7 +40,9 @@ sub _become {
     $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP PIPE);
     my $leaks = $self->{leaks} ? 1 : 0;
     my $where = "log_path=$dir/$self->{name}.san";
-    $ENV{ASAN_OPTIONS}  = "$where:detect_leaks=$leaks:detect_stack_use_after_return=1";
+    # nginx and each module have their own ngx_module_names: no ODR check.
+    $ENV{ASAN_OPTIONS}
+        = "$where:detect_leaks=$leaks:detect_odr_violation=0:detect_stack_use_after_return=1";
     $ENV{UBSAN_OPTIONS} = "$where:print_stacktrace=1";
     my $env = $self->{env} || {};
     while (my ($k, $v) = each %$env) {
@@ -92,7 +94,10 @@ sub ready_or_die {
         "$self->{name} ready", $seconds // 10
     );
     return $self if $ok && !$dead;
-    die "$self->{name} did not start:\n" . substr($self->output, -4000) . "\n";
+    my $dir = Tomo::Test::temp_dir();
+    my $said = join '', $self->output,
+        map { Tomo::Test::read_file($_) } glob "$dir/$self->{name}.san.*";
+    die "$self->{name} did not start:\n" . substr($said, -4000) . "\n";
 }
 
 # Ends the process: $signal (or its own), then KILL to the whole group.
