@@ -138,8 +138,6 @@ function track(server, sockets) {
 async function start(options) {
     const secrets = read_secrets(options.dir);
     const parts = assemble(options, secrets);
-    parts.store.open();
-
     const sockets = new Set();
     const plain = http.createServer((req, res) => {
         const api = is_line_path(req.url) ? parts.line_api
@@ -155,8 +153,11 @@ async function start(options) {
     track(plain, sockets);
     track(secure, sockets);
 
-    await listen(plain, options.port, '127.0.0.1');
+    /* The socket is also the folder's lock: only its holder opens the log,
+       and does so before the first connection can be served. */
     await listen_on_socket(secure, options.socket);
+    parts.store.open();
+    await listen(plain, options.port, '127.0.0.1');
 
     const pid_file = path.join(options.dir, 'sim.pid');
     fs.writeFileSync(pid_file, `${process.pid}\n`);

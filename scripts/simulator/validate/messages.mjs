@@ -79,8 +79,8 @@ function check_substitution(value, property, out, fault) {
     for (const name of given.filter((one) => !/^\w{1,20}$/.test(one))) {
         fault(out, `${property}.substitution.${name}`, 'Invalid key');
     }
-    const is_emoji = (name) => value.substitution[name].type === 'emoji';
-    if (names.filter(is_emoji).length > MAX_EMOJIS) {
+    const emojis = names.filter((one) => given.includes(one));
+    if (emojis.length > MAX_EMOJIS) {
         fault(out, `${property}.substitution`,
             `At most ${MAX_EMOJIS} emojis can be used`);
     }
