@@ -54,7 +54,7 @@ typedef struct {
     char            *line_unix_socket;
     char            *line_ca_file;
 
-    char            *api_socket;
+    char            *api_socket;        /* default RUN_DIR/api.sock */
     char            *api_token_file;
     char            *api_token;         /* read; NULL: no [api] token_file */
 
@@ -85,6 +85,9 @@ void conf_print(const conf_t *conf, FILE *out);
  * a NUL; NULL with a reason in why (a static text).
  */
 char *conf_secret_read(const char *path, size_t max, size_t *len,
+    const char **why);
+/* the same for a file that is no secret: its mode does not matter */
+char *conf_text_read(const char *path, size_t max, size_t *len,
     const char **why);
 
 #endif

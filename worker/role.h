@@ -9,7 +9,8 @@
  *   0   stopped as asked
  *   78  configuration or Redis settings refuse: restarting at once is no use
  *   other: failed; the supervisor starts it again
- * It dies with its supervisor (PR_SET_PDEATHSIG).  After SIGTERM it has 8 s.
+ * It dies with its supervisor (PR_SET_PDEATHSIG).  After SIGTERM it should end
+ * within 2.5 s: the three are stopped one after the other in 8 s.
  *
  * Entry points, one per folder: worker/ingest/ingest.h, worker/dispatch/
  * dispatch.h, worker/api/api.h, each declaring

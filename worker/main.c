@@ -1,0 +1,185 @@
+/*
+ * tomo-worker: reads its options, then supervises the roles, or is one.
+ */
+
+#include <curl/curl.h>
+#include <getopt.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "log.h"
+#include "redis.h"
+#include "role.h"
+#include "supervisor.h"
+#include "tomo_codec.h"
+#include "vault.h"
+
+#define MAIN_VERSION    "0.1.0"
+#define MAIN_EXIT_USAGE 64
+
+
+typedef struct {
+    const char  *config;
+    const char  *role;
+    bool         check;
+    bool         print;
+} main_options_t;
+
+
+static void
+main_usage(FILE *out)
+{
+    fputs("usage: tomo-worker --config FILE [--role NAME] [--check]\n"
+          "                   [--print-config] [--version] [--help]\n\n"
+          "  --config FILE    the INI file (default /etc/tomo/worker.ini)\n"
+          "  --role NAME      run ingest, dispatch or api alone, unsupervised\n"
+          "  --check          read configuration and keys, say what is wrong\n"
+          "  --print-config   the effective settings, secrets masked\n",
+          out);
+}
+
+
+static void
+main_version(void)
+{
+    printf("tomo-worker %s\nhiredis %d.%d.%d\n%s\nlibmicrohttpd %s\n",
+           MAIN_VERSION, HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH,
+           curl_version(), MHD_get_version());
+}
+
+
+/* 0: go on; -1: done; else the exit code */
+
+static int
+main_options(int argc, char **argv, main_options_t *o)
+{
+    static const struct option  options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "role", required_argument, NULL, 'r' },
+        { "check", no_argument, NULL, 't' },
+        { "print-config", no_argument, NULL, 'p' },
+        { "version", no_argument, NULL, 'v' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 }
+    };
+
+    int  c;
+
+    while ((c = getopt_long(argc, argv, "c:t", options, NULL)) != -1) {
+        switch (c) {
+
+        case 'c':
+            o->config = optarg;
+            break;
+
+        case 'r':
+            o->role = optarg;
+            break;
+
+        case 't':
+            o->check = true;
+            break;
+
+        case 'p':
+            o->print = true;
+            break;
+
+        case 'v':
+            main_version();
+            return -1;
+
+        case 'h':
+            main_usage(stdout);
+            return -1;
+
+        default:
+            main_usage(stderr);
+            return MAIN_EXIT_USAGE;
+        }
+    }
+
+    if (optind < argc) {
+        main_usage(stderr);
+        return MAIN_EXIT_USAGE;
+    }
+
+    return 0;
+}
+
+
+static int
+main_check(const conf_t *conf)
+{
+    vault_t  vault;
+
+    if (vault_open(&vault, conf) != TOMO_OK) {
+        return ROLE_EXIT_CONF;
+    }
+
+    vault_close(&vault);
+    fprintf(stderr, "%s: configuration and keys are good\n", conf->file);
+
+    return ROLE_EXIT_OK;
+}
+
+
+static int
+main_role(const conf_t *conf, const char *role)
+{
+    int          fd = -1;
+    uint64_t     n;
+    const char  *text = getenv("TOMO_REPORT_FD");
+
+    if (text != NULL && tomo_u64_get(tomo_str_c(text), 1024, &n) == TOMO_OK) {
+        fd = (int) n;
+    }
+
+    unsetenv("TOMO_REPORT_FD");
+
+    return role_run(role, conf, fd);
+}
+
+
+int
+main(int argc, char **argv)
+{
+    int              code;
+    conf_t          *conf;
+    main_options_t   o = { .config = "/etc/tomo/worker.ini" };
+
+    code = main_options(argc, argv, &o);
+
+    if (code != 0) {
+        return code == -1 ? 0 : code;
+    }
+
+    conf = conf_load(o.config, stderr);
+
+    if (conf == NULL) {
+        return ROLE_EXIT_CONF;
+    }
+
+    if (o.print) {
+        conf_print(conf, stdout);
+        code = 0;
+
+    } else if (o.check) {
+        log_init("check", conf->log_json);
+        code = main_check(conf);
+
+    } else if (o.role != NULL) {
+        code = main_role(conf, o.role);
+
+    } else {
+        /* the same file, even after an upgrade has renamed a new one in */
+        code = supervisor_run(conf, "/proc/self/exe");
+    }
+
+    conf_free(conf);
+
+    return code;
+}

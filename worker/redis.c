@@ -1,0 +1,483 @@
+#include "redis.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "ids.h"
+#include "log.h"
+#include "tomo_codec.h"
+
+#define REDIS_BACKOFF_MAX_MS  2000
+
+
+void
+redis_init(redis_t *r, const conf_t *conf, const char *name, int timeout_ms)
+{
+    *r = (redis_t) {
+        .conf = conf,
+        .name = name,
+        .timeout_ms = timeout_ms == 0 ? 5000 : timeout_ms,
+    };
+}
+
+
+void
+redis_close(redis_t *r)
+{
+    if (r->ctx != NULL) {
+        redisFree(r->ctx);
+        r->ctx = NULL;
+    }
+
+    r->pending = 0;
+}
+
+
+/* The next connect waits: 50 ms, doubled each time, with jitter. */
+
+static void
+redis_backoff(redis_t *r)
+{
+    int64_t   wait_ms = REDIS_BACKOFF_MAX_MS;
+    uint64_t  dice = ids_random64();
+
+    if (r->failures < 6) {
+        wait_ms = INT64_C(50) << r->failures;
+    }
+
+    r->failures++;
+    wait_ms = wait_ms / 2 + (int64_t) (dice % (uint64_t) (wait_ms / 2 + 1));
+    r->next_us = clock_mono_us() + wait_ms * 1000;
+}
+
+
+static void
+redis_lost(redis_t *r, const char *cause)
+{
+    if (!r->told) {
+        r->told = true;
+        log_error(r->conf->redis_address, "%s connection is down: %s; "
+                  "will try again", r->name, cause);
+    }
+
+    redis_close(r);
+    redis_backoff(r);
+}
+
+
+void
+redis_drop(redis_t *r, const char *cause)
+{
+    if (r->ctx != NULL) {
+        redis_lost(r, cause);
+    }
+}
+
+
+static redisContext *
+redis_open(const redis_t *r)
+{
+    char            host[64];
+    size_t          len;
+    uint64_t        port;
+    const char     *address = r->conf->redis_address, *colon;
+    struct timeval  timeout = {
+        .tv_sec = r->timeout_ms / 1000,
+        .tv_usec = r->timeout_ms % 1000 * 1000
+    };
+
+    if (strncmp(address, "unix:", 5) == 0) {
+        return redisConnectUnixWithTimeout(address + 5, timeout);
+    }
+
+    /* the form was checked when the file was read */
+    colon = strrchr(address, ':');
+    len = (size_t) (colon - address);
+
+    if (address[0] == '[') {
+        address++;
+        len -= 2;
+    }
+
+    if (len >= sizeof(host)
+        || tomo_u64_get(tomo_str_c(colon + 1), 65535, &port) != TOMO_OK)
+    {
+        return NULL;
+    }
+
+    memcpy(host, address, len);
+    host[len] = '\0';
+
+    return redisConnectWithTimeout(host, (int) port, timeout);
+}
+
+
+static bool
+redis_auth(redis_t *r)
+{
+    bool         ok;
+    redisReply  *reply;
+
+    if (r->conf->redis_password == NULL) {
+        return true;
+    }
+
+    if (r->conf->redis_user != NULL) {
+        reply = redis_call_c(r, "AUTH", r->conf->redis_user,
+                             r->conf->redis_password, NULL);
+    } else {
+        reply = redis_call_c(r, "AUTH", r->conf->redis_password, NULL);
+    }
+
+    ok = redis_is_ok(reply);
+
+    if (reply != NULL && !ok) {
+        redis_drop(r, "AUTH was refused; check [redis] user and "
+                   "password_file");
+    }
+
+    freeReplyObject(reply);
+
+    return ok;
+}
+
+
+static bool
+redis_script_load(redis_t *r, redis_script_t *s)
+{
+    bool         ok;
+    tomo_str_t   sha;
+    redisReply  *reply;
+
+    reply = redis_call_c(r, "SCRIPT", "LOAD", s->text, NULL);
+    sha = redis_str(reply);
+    ok = sha.len == sizeof(s->sha) - 1;
+
+    if (ok) {
+        memcpy(s->sha, sha.data, sha.len);
+        s->sha[sha.len] = '\0';
+
+    } else if (reply != NULL) {
+        log_error("script", "%s cannot be loaded into Redis: %s", s->name,
+                  redis_error_word(reply));
+        redis_drop(r, "a script was refused");
+    }
+
+    freeReplyObject(reply);
+
+    return ok;
+}
+
+
+static bool
+redis_hello(redis_t *r)
+{
+    if (!redis_auth(r)) {
+        return false;
+    }
+
+    for (size_t i = 0; i < r->n_scripts; i++) {
+        if (!redis_script_load(r, r->scripts[i])) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+tomo_rc_e
+redis_up(redis_t *r)
+{
+    struct timeval  timeout;
+
+    if (r->ctx != NULL && r->ctx->err == 0) {
+        return TOMO_OK;
+    }
+
+    if (r->ctx != NULL) {
+        redis_lost(r, r->ctx->errstr);
+    }
+
+    if (clock_mono_us() < r->next_us) {
+        return TOMO_AGAIN;
+    }
+
+    r->ctx = redis_open(r);
+
+    if (r->ctx == NULL || r->ctx->err != 0) {
+        redis_lost(r, r->ctx == NULL ? "out of memory" : r->ctx->errstr);
+        return TOMO_AGAIN;
+    }
+
+    timeout.tv_sec = r->timeout_ms / 1000;
+    timeout.tv_usec = r->timeout_ms % 1000 * 1000;
+
+    if (redisSetTimeout(r->ctx, timeout) != REDIS_OK || !redis_hello(r)) {
+        redis_drop(r, "could not be set up");
+        return TOMO_AGAIN;
+    }
+
+    r->generation++;
+    r->failures = 0;
+
+    if (r->told) {
+        r->told = false;
+        log_info(r->conf->redis_address, "%s connection is back", r->name);
+    }
+
+    return TOMO_OK;
+}
+
+
+int
+redis_wait_ms(const redis_t *r)
+{
+    int64_t  wait_us;
+
+    if (r->ctx != NULL) {
+        return 0;
+    }
+
+    wait_us = r->next_us - clock_mono_us();
+
+    return wait_us <= 0 ? 0 : (int) (wait_us / 1000) + 1;
+}
+
+
+int
+redis_fd(const redis_t *r)
+{
+    return r->ctx == NULL ? -1 : r->ctx->fd;
+}
+
+
+tomo_rc_e
+redis_append_argv(redis_t *r, size_t argc, const tomo_str_t *argv)
+{
+    int           rc;
+    size_t       *len;
+    const char  **data;
+
+    if (r->ctx == NULL) {
+        return TOMO_ERROR;
+    }
+
+    data = malloc(argc * (sizeof(*data) + sizeof(*len)));
+
+    if (data == NULL) {
+        log_error("memory", "is out: the role ends and starts again");
+        abort();
+    }
+
+    len = (size_t *) (void *) (data + argc);
+
+    for (size_t i = 0; i < argc; i++) {
+        data[i] = argv[i].len == 0 ? "" : (const char *) argv[i].data;
+        len[i] = argv[i].len;
+    }
+
+    rc = redisAppendCommandArgv(r->ctx, (int) argc, data, len);
+    free(data);
+
+    if (rc != REDIS_OK) {
+        redis_lost(r, "a command could not be written");
+        return TOMO_ERROR;
+    }
+
+    r->pending++;
+
+    return TOMO_OK;
+}
+
+
+#define REDIS_C_MAX  16
+
+static size_t
+redis_words(tomo_str_t *argv, const char *first, va_list words)
+{
+    size_t       n = 0;
+    const char  *word = first;
+
+    while (word != NULL && n < REDIS_C_MAX) {
+        argv[n++] = tomo_str_c(word);
+        word = va_arg(words, const char *);
+    }
+
+    return n;
+}
+
+
+tomo_rc_e
+redis_append_c(redis_t *r, const char *first, ...)
+{
+    size_t      n;
+    va_list     words;
+    tomo_str_t  argv[REDIS_C_MAX];
+
+    va_start(words, first);
+    n = redis_words(argv, first, words);
+    va_end(words);
+
+    return redis_append_argv(r, n, argv);
+}
+
+
+tomo_rc_e
+redis_flush(redis_t *r)
+{
+    int  done = 0;
+
+    while (!done) {
+        if (r->ctx == NULL) {
+            return TOMO_ERROR;
+        }
+
+        if (redisBufferWrite(r->ctx, &done) != REDIS_OK) {
+            redis_lost(r, r->ctx->errstr);
+            return TOMO_ERROR;
+        }
+    }
+
+    return TOMO_OK;
+}
+
+
+redisReply *
+redis_reply(redis_t *r)
+{
+    void  *reply = NULL;
+
+    if (r->ctx == NULL) {
+        return NULL;
+    }
+
+    if (redisGetReply(r->ctx, &reply) != REDIS_OK || reply == NULL) {
+        redis_lost(r, r->ctx->errstr[0] == '\0' ? "no answer in time"
+                                                : r->ctx->errstr);
+        return NULL;
+    }
+
+    r->pending--;
+
+    return reply;
+}
+
+
+redisReply *
+redis_call_c(redis_t *r, const char *first, ...)
+{
+    size_t      n;
+    va_list     words;
+    tomo_str_t  argv[REDIS_C_MAX];
+
+    va_start(words, first);
+    n = redis_words(argv, first, words);
+    va_end(words);
+
+    if (redis_append_argv(r, n, argv) != TOMO_OK) {
+        return NULL;
+    }
+
+    return redis_reply(r);
+}
+
+
+tomo_rc_e
+redis_read(redis_t *r, redisReply **reply)
+{
+    void  *got = NULL;
+
+    if (r->ctx == NULL) {
+        return TOMO_ERROR;
+    }
+
+    if (redisGetReplyFromReader(r->ctx, &got) == REDIS_OK && got == NULL
+        && redisBufferRead(r->ctx) == REDIS_OK)
+    {
+        (void) redisGetReplyFromReader(r->ctx, &got);
+    }
+
+    if (r->ctx->err != 0) {
+        redis_lost(r, r->ctx->errstr);
+        return TOMO_ERROR;
+    }
+
+    if (got == NULL) {
+        return TOMO_AGAIN;
+    }
+
+    r->pending--;
+    *reply = got;
+
+    return TOMO_OK;
+}
+
+
+void
+redis_script_add(redis_t *r, redis_script_t *s)
+{
+    if (r->n_scripts == REDIS_SCRIPTS_MAX) {
+        log_error("script", "%s is one too many for a connection", s->name);
+        abort();
+    }
+
+    r->scripts[r->n_scripts++] = s;
+}
+
+
+tomo_rc_e
+redis_append_eval(redis_t *r, const redis_script_t *s, size_t n_keys,
+    const redis_args_t *a)
+{
+    tomo_rc_e     rc;
+    redis_args_t  all = { 0 };
+
+    redis_arg_c(&all, "EVALSHA");
+    redis_arg_c(&all, s->sha);
+    redis_arg_u64(&all, n_keys);
+
+    for (size_t i = 0; i < a->n; i++) {
+        redis_arg(&all, a->args[i].is_number
+                        ? tomo_str_c(a->args[i].number) : a->args[i].view);
+    }
+
+    rc = redis_append(r, &all);
+    redis_args_free(&all);
+
+    return rc;
+}
+
+
+redisReply *
+redis_eval(redis_t *r, const redis_script_t *s, size_t n_keys,
+    const redis_args_t *a)
+{
+    redisReply  *reply;
+
+    if (redis_append_eval(r, s, n_keys, a) != TOMO_OK) {
+        return NULL;
+    }
+
+    reply = redis_reply(r);
+
+    if (redis_error_of(reply) != REDIS_ERR_NOSCRIPT) {
+        return reply;
+    }
+
+    freeReplyObject(reply);
+
+    for (size_t i = 0; i < r->n_scripts; i++) {
+        if (r->scripts[i] == s && !redis_script_load(r, r->scripts[i])) {
+            return NULL;
+        }
+    }
+
+    if (redis_append_eval(r, s, n_keys, a) != TOMO_OK) {
+        return NULL;
+    }
+
+    return redis_reply(r);
+}

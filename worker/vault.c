@@ -1,0 +1,274 @@
+#include "vault.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ids.h"
+#include "log.h"
+#include "tomo_codec.h"
+#include "tomo_send.h"
+
+#define VAULT_FILE_MAX  256
+
+
+static const char *
+vault_line(tomo_str_t line, vault_file_t *file)
+{
+    size_t      colon = tomo_str_find(line, 0, ':');
+    uint64_t    id;
+    tomo_buf_t  key;
+
+    if (file->n == 2) {
+        return "has more than two keys: keep the new one and the one before";
+    }
+
+    if (colon == line.len
+        || tomo_u64_get(tomo_str_n(line.data, colon), 15, &id) != TOMO_OK)
+    {
+        return "must hold lines ID:KEY with an ID from 0 to 15";
+    }
+
+    tomo_buf_init(&key, file->key[file->n], 32);
+
+    if (tomo_hex_get(tomo_str_n(line.data + colon + 1, line.len - colon - 1),
+                     &key) != TOMO_OK || key.len != 32)
+    {
+        return "must hold keys of 64 hex digits";
+    }
+
+    file->id[file->n++] = (uint8_t) id;
+
+    if (file->n == 2 && file->id[0] == file->id[1]) {
+        return "gives one ID two keys: number the new key differently";
+    }
+
+    if (file->n == 2 && memcmp(file->key[0], file->key[1], 32) == 0) {
+        return "holds the same key twice: make a new one";
+    }
+
+    return NULL;
+}
+
+
+tomo_rc_e
+vault_file_read(const char *path, vault_file_t *file, const char **why)
+{
+    char        *text;
+    size_t       len;
+    tomo_str_t   rest, line;
+
+    memset(file, 0, sizeof(*file));
+    text = conf_secret_read(path, VAULT_FILE_MAX, &len, why);
+
+    if (text == NULL) {
+        return TOMO_INVALID;
+    }
+
+    rest = tomo_str_n(text, len);
+
+    while (*why == NULL && rest.len > 0) {
+        size_t  end = tomo_str_find(rest, 0, '\n');
+
+        line = tomo_str_n(rest.data, end);
+        *why = vault_line(line, file);
+        end += end < rest.len;
+        rest = tomo_str_n(rest.data + end, rest.len - end);
+    }
+
+    tomo_mac_wipe(text, len);
+    free(text);
+
+    if (*why != NULL) {
+        tomo_mac_wipe(file, sizeof(*file));
+        return TOMO_INVALID;
+    }
+
+    return TOMO_OK;
+}
+
+
+static tomo_rc_e
+vault_load(const char *path, vault_file_t *file)
+{
+    const char  *why;
+
+    if (vault_file_read(path, file, &why) != TOMO_OK) {
+        log_error("key file", "%s %s", path, why);
+        return TOMO_INVALID;
+    }
+
+    return TOMO_OK;
+}
+
+
+static tomo_rc_e
+vault_edge(vault_t *v, const vault_file_t *file)
+{
+    tomo_rc_e  rc;
+
+    for (size_t i = 0; i < file->n; i++) {
+        tomo_str_t  master = tomo_str_n(file->key[i], 32);
+
+        rc = tomo_token_key_init(&v->tokens.keys[i], file->id[i], master);
+
+        if (rc != TOMO_OK) {
+            return rc;
+        }
+
+        v->tokens.n = i + 1;
+        rc = tomo_mac_derive(master, "edge-seal", v->edge_seal[i]);
+
+        if (rc != TOMO_OK) {
+            return rc;
+        }
+
+        v->n_edge = i + 1;
+    }
+
+    return TOMO_OK;
+}
+
+
+static tomo_rc_e
+vault_mac(tomo_mac_t *mac, tomo_str_t master, const char *label)
+{
+    uint8_t    key[32];
+    tomo_rc_e  rc;
+
+    rc = tomo_mac_derive(master, label, key);
+
+    if (rc == TOMO_OK) {
+        rc = tomo_mac_init(mac, tomo_str_n(key, sizeof(key)));
+    }
+
+    tomo_mac_wipe(key, sizeof(key));
+
+    return rc;
+}
+
+
+static tomo_rc_e
+vault_worker(vault_t *v, const vault_file_t *file)
+{
+    tomo_rc_e   rc;
+    tomo_str_t  master = tomo_str_n(file->key[0], 32);
+
+    for (size_t i = 0; i < file->n; i++) {
+        rc = tomo_mac_derive(tomo_str_n(file->key[i], 32), "worker-seal",
+                             v->worker_seal[i]);
+
+        if (rc != TOMO_OK) {
+            return rc;
+        }
+
+        v->n_worker = i + 1;
+    }
+
+    rc = vault_mac(&v->retry, master, "retry-key");
+
+    if (rc == TOMO_OK) {
+        rc = vault_mac(&v->tombstone, master, "tombstone");
+    }
+
+    return rc;
+}
+
+
+tomo_rc_e
+vault_open(vault_t *v, const conf_t *conf)
+{
+    tomo_rc_e     rc;
+    vault_file_t  edge, worker;
+
+    memset(v, 0, sizeof(*v));
+
+    if (vault_load(conf->edge_key, &edge) != TOMO_OK) {
+        return TOMO_INVALID;
+    }
+
+    if (vault_load(conf->worker_key, &worker) != TOMO_OK) {
+        tomo_mac_wipe(&edge, sizeof(edge));
+        return TOMO_INVALID;
+    }
+
+    rc = vault_edge(v, &edge);
+
+    if (rc == TOMO_OK) {
+        rc = vault_worker(v, &worker);
+    }
+
+    tomo_mac_wipe(&edge, sizeof(edge));
+    tomo_mac_wipe(&worker, sizeof(worker));
+
+    if (rc != TOMO_OK) {
+        log_error("vault", "could not be opened: libcrypto refused a key");
+        vault_close(v);
+        return TOMO_ERROR;
+    }
+
+    return TOMO_OK;
+}
+
+
+void
+vault_close(vault_t *v)
+{
+    tomo_token_keys_free(&v->tokens);
+    tomo_mac_free(&v->retry);
+    tomo_mac_free(&v->tombstone);
+    tomo_mac_wipe(v, sizeof(*v));
+}
+
+
+tomo_rc_e
+vault_seal_edge(vault_t *v, tomo_str_t aad, tomo_str_t plain,
+    tomo_buf_t *out)
+{
+    uint8_t  nonce[12];
+
+    ids_random(nonce, sizeof(nonce));
+
+    return tomo_seal(v->edge_seal[0], nonce, aad, plain, out);
+}
+
+
+tomo_rc_e
+vault_seal_worker(vault_t *v, tomo_str_t aad, tomo_str_t plain,
+    tomo_buf_t *out)
+{
+    uint8_t  nonce[12];
+
+    ids_random(nonce, sizeof(nonce));
+
+    return tomo_seal(v->worker_seal[0], nonce, aad, plain, out);
+}
+
+
+tomo_rc_e
+vault_unseal_worker(vault_t *v, tomo_str_t aad, tomo_str_t sealed,
+    tomo_buf_t *out)
+{
+    tomo_rc_e  rc = TOMO_DENIED;
+
+    for (size_t i = 0; i < v->n_worker && rc == TOMO_DENIED; i++) {
+        rc = tomo_seal_open(v->worker_seal[i], aad, sealed, out);
+    }
+
+    return rc;
+}
+
+
+tomo_rc_e
+vault_retry_key(vault_t *v, tomo_str_t about, tomo_buf_t *out)
+{
+    uint8_t    mac[TOMO_MAC_BYTES];
+    tomo_rc_e  rc;
+
+    rc = tomo_mac_sign(&v->retry, about, mac);
+
+    if (rc == TOMO_OK) {
+        tomo_send_uuid(mac, out);
+    }
+
+    return rc;
+}
