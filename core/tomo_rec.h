@@ -23,7 +23,10 @@ typedef struct {
     size_t             n;
 } tomo_rec_t;
 
-/* appends `&` when needed, name= and the encoded value */
+/*
+ * Appends name= and the encoded value; `&` before it unless the buffer is
+ * empty or ends with \n or a space.
+ */
 void tomo_rec_put(tomo_buf_t *b, const char *name, tomo_str_t value);
 void tomo_rec_put_u64(tomo_buf_t *b, const char *name, uint64_t n);
 void tomo_rec_put_i64(tomo_buf_t *b, const char *name, int64_t n);

@@ -40,15 +40,18 @@ int64_t tomo_sched_days(tomo_date_t d);
 tomo_date_t tomo_sched_date(int64_t days);
 /* does the date exist?  Years 1..9999 */
 bool tomo_sched_date_ok(tomo_date_t d);
-/* age in whole years of somebody born on b, on the day today */
+/*
+ * Age in whole years of somebody born on b, on the day today; born on 29
+ * February: a year older on 1 March of common years.  0 before the birth.
+ */
 int tomo_sched_age(tomo_date_t b, tomo_date_t today);
 
 /*
  * tomo_sched_due: when a step is due.
  *   start_ms   when the friend entered the scenario
- *   shift_days 0, or 1 after TOMO_LATE_SHIFT
+ *   shift_days 0, or 1 after TOMO_LATE_SHIFT (both kinds of step move)
  *   prev_ms    due moment of the step before, or start_ms: never earlier
- * Returns Unix ms; cannot fail.
+ * Returns Unix ms; cannot fail (absurd sums are held at the ends of int64).
  */
 int64_t tomo_sched_due(const tomo_due_t *due, int64_t start_ms,
     int shift_days, int64_t prev_ms, int zone_min);

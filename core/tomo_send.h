@@ -9,6 +9,8 @@
 #include "tomo_base.h"
 
 #define TOMO_SEND_GIVE_UP_MS   (23 * TOMO_HOUR_MS)
+#define TOMO_SEND_TOKEN_MS     (50 * TOMO_SEC_MS)   /* a reply token's life */
+#define TOMO_SEND_PROBE_MS     (15 * TOMO_MIN_MS)   /* try again after PAUSE */
 
 /* X(name, word): the ways out to LINE; numbers are for ever */
 #define TOMO_VIAS(X)                                                          \
@@ -62,6 +64,7 @@ typedef struct {
     uint32_t    attempt;        /* 1 = this was the first */
     bool        unknown_before; /* an earlier attempt's outcome is unknown */
     int64_t     first_ms;       /* of the first attempt */
+    int64_t     token_ms;       /* reply: event time of its token; 0: first_ms */
     int64_t     now_ms;
     uint32_t    renewals;       /* 401s already answered by a new token */
     uint64_t    dice;
@@ -72,6 +75,14 @@ typedef struct {
     int64_t      at_ms;         /* LATER, PAUSE */
 } tomo_send_plan_t;
 
+/*
+ * Push and multicast: an unknown outcome (no answer, 5xx) and a 429 rate are
+ * repeated with the same key, and parked when this or the next attempt would
+ * be TOMO_SEND_GIVE_UP_MS after the first.  Reply: an unknown outcome is
+ * repeated once with the same token; what follows an unknown outcome is never
+ * UNUSABLE, so nothing goes out twice.  Profile: as push; 404 is REFUSED.
+ * The cases are a table in t/unit/send.c.
+ */
 tomo_send_plan_t tomo_send_decide(const tomo_send_result_t *r);
 
 /* 429: by the text of LINE's message (LINE.md 10); unknown text = rate */

@@ -9,6 +9,7 @@
  *                total bytes 8, CRC32C of all behind the header 4, zero
  *   accounts, sorted by id: id 32 (zero-padded), number 4, n items 4,
  *                first item 4, zero 4, version 8
+ *   numbers: index of account 4, for every account, sorted by its number
  *   items, sorted by (account, kind, number): account index 4, kind 1,
  *                zero 3, number 4, length 4, offset 8
  *   values
@@ -41,7 +42,8 @@ typedef struct {
 /*
  * Builds a block in out from accounts and items in any order.  scratch: used
  * for sorting, free again afterwards.  TOMO_INVALID: an item twice or of an
- * unknown account, an account twice; TOMO_FULL: out or scratch.
+ * unknown account, an account or its number twice, an id that is empty or
+ * over 32 bytes; TOMO_FULL: out or scratch.
  */
 tomo_rc_e tomo_table_build(uint64_t generation,
     const tomo_table_account_t *accounts, size_t n_accounts,
