@@ -46,6 +46,9 @@ export class ControlApi {
                 page(this.bot, this.friends.list));
         case 'GET /sim/state':
             return answer_json(res, 200, this.state());
+        case 'POST /sim/verify':
+            return answer_json(res, 200,
+                { status: (await this.webhooks.post([])).status });
         case 'GET /sim/requests':
             return this.#requests(res, url.searchParams);
         case 'GET /sim/friends':

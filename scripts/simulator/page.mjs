@@ -17,6 +17,7 @@ const CALLS = [
     ['POST /sim/faults', '[{"path":"…","share":0.1,"kind":"500"}]',
         '障害を起こす'],
     ['POST /sim/quota', '{"value":200}', '月間の送信上限（null で無制限）'],
+    ['POST /sim/verify', '', 'webhook の接続確認（空のイベント）'],
     ['GET /sim/state', '', '状態'],
 ];
 

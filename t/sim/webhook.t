@@ -68,6 +68,8 @@ my ($probe) = reverse $t->edge_saw;
 is_deeply($probe->{body}{events}, [], 'has no events');
 ok($probe->{ok}, 'and is signed');
 
+is($t->sim('POST', 'verify')->{status}, 200, 'the same by /sim/verify');
+
 # Switched off.
 my $off = SimTest->new('--no-redelivery');
 $off->edge_answers(503);

@@ -13,7 +13,7 @@ use HTTP::Tiny;
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP;
-use Time::HiRes qw(time);
+use Time::HiRes qw(time usleep);
 
 our $ID     = '2000000001';
 our $SECRET = '8c570fa6dd201bb328f1c1eac23a96d8';
@@ -264,7 +264,7 @@ sub until_true {
     while (1) {
         my $value = $ask->();
         return $value if $value || time > $end;
-        select undef, undef, undef, 0.02;
+        usleep(5_000);
     }
 }
 
