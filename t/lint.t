@@ -52,9 +52,10 @@ passes('80 kana', 'core/tomo_a.c', '/* ' . "\xe3\x81\x93" x 74 . " */\n");
 passes('a longer name', 'core/tomo_a.c', $call->('my_strcpy(a, b)'));
 
 catches('width', 'core/tomo_a.c', '/* ' . 'x' x 75 . " */\n", 1);
+catches('width', 'core/tomo_a.h', "\n/* " . 'x' x 75 . " */\n\n", 2);
 catches('width', 'scripts/a.sh', '# ' . 'x' x 99 . "\n", 1);
 catches('tab', 'worker/a.c', "int a;\n\tint b;\n", 2);
-catches('space', 'README.md', "a\nb \n", 2);
+catches('space', 'README.md', "a\nb \nc\n", 2);
 catches('end', 'README.md', 'a', 1);
 catches('utf8', 'README.md', "\xff\n", 1);
 catches('length', 'worker/a.c', "int a;\n" x 501, 1);
@@ -80,6 +81,7 @@ passes($_, 'worker/a.c', $call->($_))
 catches('mac', 'core/tomo_mac.c', $call->('return memcmp(a, b, 12)'), 4);
 catches('key', 'worker/a.c', $call->('g("tomo:{%s}:in")'), 4);
 catches('key', 'worker/ingest/a.lua', "redis.call('GET', 'tomo:x')\n", 1);
+passes('a log line', 'worker/a.c', $call->('g("tomo: up")'));
 passes('a key in its file', 'core/tomo_keys.c', $call->('g("tomo:{")'));
 catches('sleep', 't/a.t', 'sle' . "ep 1;\n", 1);
 catches('sleep', 't/a.t', 'sel' . "ect undef, undef, undef, 0.1;\n", 1);
