@@ -1,7 +1,8 @@
 package Tomo::Test::Worker;
 
 # A real tomo-worker, whole or one role, with an INI file in DIR/NAME. It is
-# ready when it says so (READY=1 on the notify socket, as to systemd).
+# ready when it says so: READY=1 on the notify socket, as to systemd; a role
+# alone by its log line.
 
 use strict;
 use warnings;
@@ -124,7 +125,10 @@ sub launch {
     @$self{qw(pid log)} = @$process{qw(pid log)};
     $self->{notify} = $notify;
     Tomo::Test::Process::replace_last($self);
-    $self->ready_or_die(sub { $self->told(qr/^READY=1$/m) }, 15);
+    my $ready = $self->{role}
+        ? sub { $self->output =~ /\b$self->{role} is ready\b/ }
+        : sub { $self->told(qr/^READY=1$/m) };
+    $self->ready_or_die($ready, 15);
     return $self;
 }
 
