@@ -59,78 +59,81 @@ conf_secret_open(const char *path, mode_t forbidden, int *fd)
 }
 
 
-static char *
-conf_secret_get(const char *path, mode_t forbidden, size_t max, size_t *len,
-    const char **why)
+/* Reads at most cap bytes; false: the system failed. */
+
+static bool
+conf_secret_fill(int fd, char *text, size_t cap, size_t *len)
 {
-    int      fd;
-    char    *text = NULL;
-    size_t   n = 0;
     ssize_t  got;
 
-    *why = conf_secret_open(path, forbidden, &fd);
+    *len = 0;
 
-    if (*why != NULL) {
-        goto failed;
-    }
-
-    text = calloc(1, max + 3);
-
-    if (text == NULL) {
-        *why = "needs more memory than there is";
-        goto failed;
-    }
-
-    while (n < max + 2) {
-        got = read(fd, text + n, max + 2 - n);
+    while (*len < cap) {
+        got = read(fd, text + *len, cap - *len);
 
         if (got < 0 && errno == EINTR) {
             continue;
         }
 
-        if (got < 0) {
-            *why = "cannot be read";
-            goto failed;
+        if (got <= 0) {
+            return got == 0;
         }
 
-        if (got == 0) {
-            break;
-        }
-
-        n += (size_t) got;
+        *len += (size_t) got;
     }
 
-    if (n > 0 && text[n - 1] == '\n') {
-        text[--n] = '\0';
+    return true;
+}
+
+
+static const char *
+conf_secret_take(int fd, char *text, size_t max, size_t *len)
+{
+    if (text == NULL) {
+        return "needs more memory than there is";
     }
 
-    if (n == 0) {
-        *why = "is empty: write the secret into it";
-        goto failed;
+    if (!conf_secret_fill(fd, text, max + 2, len)) {
+        return "cannot be read";
     }
 
-    if (n > max) {
-        *why = "is too long to be such a secret";
-        goto failed;
+    if (*len > 0 && text[*len - 1] == '\n') {
+        text[--*len] = '\0';
     }
 
-    close(fd);
-    *len = n;
+    if (*len == 0) {
+        return "is empty: write the secret into it";
+    }
 
-    return text;
+    return *len > max ? "is too long to be such a secret" : NULL;
+}
 
-failed:
+
+static char *
+conf_secret_get(const char *path, mode_t forbidden, size_t max, size_t *len,
+    const char **why)
+{
+    int    fd;
+    char  *text = NULL;
+
+    *why = conf_secret_open(path, forbidden, &fd);
+
+    if (*why == NULL) {
+        text = calloc(1, max + 3);
+        *why = conf_secret_take(fd, text, max, len);
+    }
 
     if (fd >= 0) {
         close(fd);
     }
 
-    if (text != NULL) {
+    if (*why != NULL && text != NULL) {
         tomo_mac_wipe(text, max + 3);
         free(text);
+        text = NULL;
     }
 
-    return NULL;
+    return text;
 }
 
 

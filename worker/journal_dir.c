@@ -220,6 +220,26 @@ journal_dir_next(journal_t *j, size_t bytes)
 }
 
 
+static void
+journal_dir_use(journal_t *j, int fd)
+{
+    if (j->fd >= 0) {
+        close(j->fd);
+    }
+
+    j->fd = fd;
+    j->bytes += j->head.size;
+    *journal_dir_push(&j->writers[0]) = (journal_segment_t) {
+        .number = j->head.number,
+        .first_seq = j->head.first_seq,
+        .next_seq = j->head.first_seq,
+        .end = TOMO_JOURNAL_HEADER,
+        .bytes = j->head.size,
+        .written_ms = j->head.created_ms,
+    };
+}
+
+
 tomo_rc_e
 journal_dir_segment(journal_t *j, size_t room)
 {
@@ -228,7 +248,6 @@ journal_dir_segment(journal_t *j, size_t room)
     size_t              bytes = j->options.segment_bytes;
     uint8_t             header[TOMO_JOURNAL_HEADER];
     journal_writer_t   *w = &j->writers[0];
-    journal_segment_t  *s;
 
     if (bytes < TOMO_JOURNAL_HEADER + room) {
         bytes = TOMO_JOURNAL_HEADER + room;
@@ -266,21 +285,7 @@ journal_dir_segment(journal_t *j, size_t room)
         return TOMO_ERROR;
     }
 
-    if (j->fd >= 0) {
-        close(j->fd);
-    }
-
-    j->fd = fd;
-    j->bytes += bytes;
-    s = journal_dir_push(w);
-    *s = (journal_segment_t) {
-        .number = j->head.number,
-        .first_seq = j->head.first_seq,
-        .next_seq = j->head.first_seq,
-        .end = TOMO_JOURNAL_HEADER,
-        .bytes = bytes,
-        .written_ms = j->head.created_ms,
-    };
+    journal_dir_use(j, fd);
 
     return TOMO_OK;
 }
