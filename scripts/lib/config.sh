@@ -170,7 +170,8 @@ prepare_dir() {
     write_nginx_conf
     write_worker_ini
     for file in ngx_http_tomo_module.so tomo-worker; do
-        cp "$top/build/$file" "$dir/bin/$file.new"
-        mv "$dir/bin/$file.new" "$dir/bin/$file"
+        cp "$top/build/$file" "$dir/bin/$file.new" \
+            && mv "$dir/bin/$file.new" "$dir/bin/$file" \
+            || die "cannot copy build/$file to $dir/bin"
     done
 }
