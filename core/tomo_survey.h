@@ -147,7 +147,7 @@ void tomo_survey_refused(tomo_buf_t *b);
  */
 #define TOMO_SURVEY_CSP                                                       \
     "default-src 'none'; "                                                    \
-    "style-src 'sha256-wUrp4UnrGu5Vd0egxB8rOkIVsJtJ1hlTwmzQU7+wi8g='; "      \
+    "style-src 'sha256-rAjQlte8uD7oscP/Qyd6lcZ3z4SblJiimiLueW7mk2c='; "      \
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 extern const char  tomo_survey_style[];

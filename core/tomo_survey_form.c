@@ -210,9 +210,13 @@ form_max(const tomo_rec_t *rec, tomo_question_t *q)
     most = q->kind == TOMO_QUESTION_TEXT || q->kind == TOMO_QUESTION_LONG_TEXT
            ? TOMO_SURVEY_TEXT_MAX : q->max;
 
+    if (q->max == 0) {
+        return TOMO_OK;
+    }
+
     rc = tomo_rec_get_u64(rec, "max", most, &n);
 
-    if (rc == TOMO_ABSENT || (rc == TOMO_OK && q->max == 0)) {
+    if (rc == TOMO_ABSENT) {
         return TOMO_OK;
     }
 
@@ -319,7 +323,9 @@ form_alloc(tomo_str_t text, tomo_arena_t *a, tomo_survey_t *s,
         n_o += tomo_str_starts(line, FORM_O);
     }
 
-    if (n_q > TOMO_SURVEY_QUESTIONS || n_o > n_q * TOMO_SURVEY_OPTIONS) {
+    if (n_q > TOMO_SURVEY_QUESTIONS
+        || n_o > TOMO_SURVEY_QUESTIONS * TOMO_SURVEY_OPTIONS)
+    {
         return TOMO_LIMIT;
     }
 
