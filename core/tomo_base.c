@@ -10,15 +10,12 @@
 tomo_str_t
 tomo_str_c(const char *s)
 {
-    size_t  len;
+    const char  *end;
 
-    len = 0;
+    /* the NUL is there: memchr looks no further */
+    end = memchr(s, '\0', PTRDIFF_MAX);
 
-    while (s[len] != '\0') {
-        len++;
-    }
-
-    return tomo_str_n(s, len);
+    return tomo_str_n(s, (size_t) (end - s));
 }
 
 

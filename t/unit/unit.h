@@ -48,6 +48,34 @@ unit_free(tomo_str_t s)
     free((void *) (uintptr_t) s.data);
 }
 
+/* a file of t/golden/; the tree's top is TOMO_TOP, or where we stand */
+static inline tomo_str_t
+unit_golden(const char *name)
+{
+    char         path[4096];
+    FILE        *file;
+    size_t       n;
+    uint8_t     *data;
+    const char  *top;
+
+    top = getenv("TOMO_TOP");
+    snprintf(path, sizeof(path), "%s/t/golden/%s", top == NULL ? "." : top,
+             name);
+    file = fopen(path, "rb");
+
+    if (file == NULL) {
+        fail_msg("%s: set TOMO_TOP to the top of the source tree", path);
+    }
+
+    data = malloc(65536);
+    assert_non_null(data);
+    n = fread(data, 1, 65536, file);
+    fclose(file);
+    assert_true(n > 0 && n < 65536);
+
+    return tomo_str_n(data, n);
+}
+
 #define unit_is_str(got, want)                                                \
     do {                                                                      \
         tomo_str_t  got_ = (got), want_ = (want);                             \
