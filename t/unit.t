@@ -15,7 +15,7 @@ for my $name (@names) {
     my $process = Tomo::Test::Process->start(
         name    => "unit-$name",
         command => ["$folder/$name"],
-        env     => { CMOCKA_MESSAGE_OUTPUT => 'TAP' },
+        env     => { CMOCKA_MESSAGE_OUTPUT => 'TAP', TOMO_TOP => top_dir() },
     );
     my $ended = wait_for(sub { !$process->alive }, "unit/$name ended", 120);
     my $output = $process->output;
