@@ -10,8 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../../core/tomo_codec.h"
-#include "../log.h"
+#include "tomo_codec.h"
+#include "log.h"
 
 #define HTTP_OUT_FIRST  (64u * 1024)
 
@@ -34,7 +34,7 @@ http_listen(const char *path)
     len = strlen(path);
 
     if (len >= sizeof(addr.sun_path)) {
-        log_error("api socket %s refused: longer than %zu bytes, choose a "
+        log_error("api socket", "%s refused: longer than %zu bytes, choose a "
                   "shorter [api] socket", path, sizeof(addr.sun_path) - 1);
         return -1;
     }
@@ -43,7 +43,7 @@ http_listen(const char *path)
 
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd == -1) {
-        log_error("api socket failed: %s", strerror(errno));
+        log_error("api socket", "failed: %s", strerror(errno));
         return -1;
     }
 
@@ -52,8 +52,8 @@ http_listen(const char *path)
     if (bind(fd, (struct sockaddr *) &addr, sizeof(addr)) == -1
         || chmod(path, 0660) == -1 || listen(fd, 511) == -1)
     {
-        log_error("api socket %s cannot be opened: %s; check that its folder "
-                  "exists and may be written", path, strerror(errno));
+        log_error("api socket", "%s cannot be opened: %s; check that its "
+                  "folder exists and may be written", path, strerror(errno));
         (void) close(fd);
         return -1;
     }
@@ -268,7 +268,7 @@ http_start(const char *path, http_handler_pt handler, void *ctx)
                                  MHD_OPTION_CONNECTION_TIMEOUT, 120u,
                                  MHD_OPTION_END);
     if (h->daemon == NULL) {
-        log_error("api server failed: libmicrohttpd would not start; see "
+        log_error("api server", "failed: libmicrohttpd would not start; see "
                   "limits of open files and threads");
         (void) close(fd);
         free(h);

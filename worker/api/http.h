@@ -13,7 +13,7 @@
 
 #include <microhttpd.h>
 
-#include "../../core/tomo_base.h"
+#include "tomo_base.h"
 
 #define HTTP_BODY_MAX      (256u * 1024)
 #define HTTP_ANSWER_MAX    (8u * 1024 * 1024)

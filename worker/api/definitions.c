@@ -1,0 +1,273 @@
+/* api/definitions: read from `defs`; a change becomes a command */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "json.h"
+#include "read.h"
+#include "routes.h"
+#include "tomo_codec.h"
+
+#define DEFINITIONS_ARENA_BYTES  (8u * 1024 * 1024)
+#define DEFINITIONS_NODES_MAX    50000
+#define DEFINITIONS_WHAT_EXTRA   512
+
+
+/* {"no","revision","document"} of the store → the document with its revision */
+static void
+definitions_put_one(request_t *r, tomo_str_t stored)
+{
+    void          *memory;
+    json_t        *root;
+    int64_t        revision = 0;
+    tomo_arena_t   arena;
+    json_limits_t  limits = { .max_nodes = DEFINITIONS_NODES_MAX };
+
+    memory = malloc(DEFINITIONS_ARENA_BYTES);
+    if (memory == NULL) {
+        r->out.failed = true;
+        return;
+    }
+
+    tomo_arena_init(&arena, memory, DEFINITIONS_ARENA_BYTES);
+
+    if (json_parse(stored, &limits, &arena, &root, NULL) == TOMO_OK
+        && json_i64(root, "revision", 0, INT64_MAX, &revision) == TOMO_OK)
+    {
+        json_open(&r->out, NULL, '{');
+
+        json_each(member, json_get(root, "document")) {
+            if (!tomo_str_eq(member->name, tomo_str("revision"))) {
+                char  name[128];
+
+                if (member->name.len < sizeof(name)) {
+                    memcpy(name, member->name.data, member->name.len);
+                    name[member->name.len] = '\0';
+                    json_put(&r->out, name, member);
+                }
+            }
+        }
+
+        json_put_i64(&r->out, "revision", revision);
+        json_close(&r->out, '}');
+    }
+
+    free(memory);
+}
+
+
+static bool
+definitions_kind_ok(request_t *r, tomo_str_t kind)
+{
+    static const char *const  kinds[] = {
+        "tag", "field", "link", "survey", "scenario"
+    };
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (tomo_str_eq(kind, tomo_str_c(kinds[i]))) {
+            return true;
+        }
+    }
+
+    http_error(r, MHD_HTTP_NOT_FOUND, "not_found",
+               "kinds are tag, field, link, survey, scenario");
+    return false;
+}
+
+
+http_rc_e
+definitions_list(routes_t *routes, request_t *r, const route_match_t *m)
+{
+    redis_t     *redis;
+    read_key_t   key;
+    redisReply  *defs;
+    tomo_str_t   field, kind = m->args[0];
+
+    if (!definitions_kind_ok(r, kind)
+        || (redis = context_redis(routes->ctx, r)) == NULL)
+    {
+        return HTTP_ANSWERED;
+    }
+
+    tomo_key_defs(read_key(&key), tomo_str_c(m->account->id));
+    defs = redis_call_c(redis, "HGETALL", read_key_c(&key), NULL);
+
+    if (context_reply_ok(r, defs, REDIS_REPLY_ARRAY)) {
+        r->status = MHD_HTTP_OK;
+        http_room(r, HTTP_ANSWER_MAX);
+        json_open(&r->out, NULL, '{');
+        json_open(&r->out, "definitions", '[');
+
+        for (size_t i = 0; i + 1 < redis_len(defs); i += 2) {
+            field = redis_str(redis_at(defs, i));
+
+            if (tomo_str_starts(field, kind) && field.len > kind.len
+                && field.data[kind.len] == '/')
+            {
+                definitions_put_one(r, redis_str(redis_at(defs, i + 1)));
+            }
+        }
+
+        json_close(&r->out, ']');
+        json_close(&r->out, '}');
+    }
+
+    freeReplyObject(defs);
+    context_redis_done(routes->ctx, redis);
+
+    return HTTP_ANSWERED;
+}
+
+
+static void
+definitions_read(request_t *r, redis_t *redis, const route_match_t *m)
+{
+    char         field[96];
+    tomo_buf_t   b;
+    read_key_t   key;
+    redisReply  *reply;
+
+    tomo_buf_init(&b, field, sizeof(field) - 1);
+    tomo_buf_put(&b, m->args[0]);
+    tomo_buf_byte(&b, '/');
+    tomo_buf_put(&b, m->args[1]);
+    field[b.len] = '\0';
+
+    tomo_key_defs(read_key(&key), tomo_str_c(m->account->id));
+    reply = redis_call_c(redis, "HGET", read_key_c(&key), field, NULL);
+
+    if (redis_is(reply, REDIS_REPLY_NIL)) {
+        http_error(r, MHD_HTTP_NOT_FOUND, "not_found",
+                   "no definition of that kind and id");
+
+    } else if (context_reply_ok(r, reply, REDIS_REPLY_STRING)) {
+        r->status = MHD_HTTP_OK;
+        http_room(r, redis_str(reply).len * 2 + 1024);
+        definitions_put_one(r, redis_str(reply));
+    }
+
+    freeReplyObject(reply);
+}
+
+
+http_rc_e
+definitions_get(routes_t *routes, request_t *r, const route_match_t *m)
+{
+    redis_t  *redis;
+
+    if (!definitions_kind_ok(r, m->args[0])) {
+        return HTTP_ANSWERED;
+    }
+
+    if (!tomo_keys_id_ok(m->args[1])) {
+        http_error(r, MHD_HTTP_NOT_FOUND, "not_found",
+                   "an id is a-z 0-9 _ . - and at most 64 long");
+        return HTTP_ANSWERED;
+    }
+
+    redis = context_redis(routes->ctx, r);
+
+    if (redis) {
+        definitions_read(r, redis, m);
+        context_redis_done(routes->ctx, redis);
+    }
+
+    return HTTP_ANSWERED;
+}
+
+
+/* media type, JSON form, and agreement of path and document */
+static bool
+definitions_body_ok(request_t *r, const route_match_t *m)
+{
+    bool           ok = false;
+    void          *memory;
+    json_t        *root;
+    tomo_str_t     kind = m->args[0], id = m->args[1];
+    json_error_t   error = { .why = "out of memory" };
+    tomo_arena_t   arena;
+    json_limits_t  limits = { .max_nodes = DEFINITIONS_NODES_MAX };
+
+    if (r->content_type == NULL
+        || !tomo_str_starts(tomo_str_c(r->content_type),
+                            tomo_str("application/json")))
+    {
+        http_error(r, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "not_json",
+                   "send the document as application/json");
+        return false;
+    }
+
+    memory = malloc(DEFINITIONS_ARENA_BYTES);
+    tomo_arena_init(&arena, memory, memory ? DEFINITIONS_ARENA_BYTES : 0);
+
+    if (json_parse(r->body, &limits, &arena, &root, &error) != TOMO_OK) {
+        http_error(r, MHD_HTTP_BAD_REQUEST, "bad_json", error.why);
+
+    } else if (root->kind != JSON_OBJECT) {
+        http_error(r, MHD_HTTP_BAD_REQUEST, "bad_json",
+                   "the document is a JSON object");
+
+    } else if ((json_str(root, "kind", &kind) == TOMO_INVALID)
+               || (json_str(root, "id", &id) == TOMO_INVALID)
+               || !tomo_str_eq(kind, m->args[0])
+               || !tomo_str_eq(id, m->args[1]))
+    {
+        http_error_at(r, MHD_HTTP_UNPROCESSABLE_CONTENT, "other_document",
+                      "kind and id of the document differ from the path",
+                      "/id");
+    } else {
+        ok = true;
+    }
+
+    free(memory);
+
+    return ok;
+}
+
+
+http_rc_e
+definitions_put(routes_t *routes, request_t *r, const route_match_t *m)
+{
+    void        *memory;
+    http_rc_e    rc;
+    tomo_buf_t   what;
+
+    if (!definitions_kind_ok(r, m->args[0])) {
+        return HTTP_ANSWERED;
+    }
+
+    if (!tomo_keys_id_ok(m->args[1])) {
+        http_error_at(r, MHD_HTTP_UNPROCESSABLE_CONTENT, "bad_id",
+                      "an id is a-z 0-9 _ . - and at most 64 long", "/id");
+        return HTTP_ANSWERED;
+    }
+
+    if (!definitions_body_ok(r, m)) {
+        return HTTP_ANSWERED;
+    }
+
+    memory = malloc(r->body.len + DEFINITIONS_WHAT_EXTRA);
+    tomo_buf_init(&what, memory,
+                  memory ? r->body.len + DEFINITIONS_WHAT_EXTRA : 0);
+
+    tomo_buf_c(&what, "\"do\":\"definition.put\",\"kind\":");
+    tomo_json_put(&what, m->args[0]);
+    tomo_buf_c(&what, ",\"key\":");
+    tomo_json_put(&what, m->args[1]);
+    tomo_buf_c(&what, ",\"document\":");
+    tomo_buf_put(&what, r->body);
+
+    if (what.failed) {
+        http_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "memory",
+                   "out of memory; the change was not taken, send it again");
+        free(memory);
+        return HTTP_ANSWERED;
+    }
+
+    rc = commands_submit(routes->ctx->commands, r, m->account,
+                         tomo_buf_str(&what));
+    free(memory);
+
+    return rc;
+}
