@@ -94,6 +94,7 @@ conf_account_at(conf_reader_t *rd, const char *id, size_t *index)
     ac = &conf->accounts[*index];
     memcpy(ac->id, id, strlen(id) + 1);
     ac->zone_min = 540;
+    memcpy(ac->zone, "Asia/Tokyo", sizeof("Asia/Tokyo"));
 
     return ac;
 }

@@ -27,6 +27,7 @@ typedef struct {
     char     *bot_user_id_file;
     char     *definitions;              /* folder */
     int       zone_min;                 /* minutes east of UTC, default 540 */
+    char      zone[24];                 /* as written, default Asia/Tokyo */
 
     /* from the files above */
     char      secret[33];               /* 32 hex digits */

@@ -6,7 +6,7 @@
 #include <sys/un.h>
 
 #include "tomo_codec.h"
-#include "tomo_sched.h"
+#include "zones.h"
 
 #define CONF_TEXT_MAX  1024
 
@@ -242,20 +242,23 @@ conf_set_digits(void *target, const char *value)
 }
 
 
+/* the target is zone_min; the name stands beside it */
 static const char *
 conf_set_zone(void *target, const char *value)
 {
-    int       *zone_min = target;
-    uint32_t   minute;
+    conf_account_t  *ac;
 
-    if ((value[0] != '+' && value[0] != '-')
-        || tomo_sched_minute(tomo_str_c(value + 1), &minute) != TOMO_OK
-        || minute > 14 * 60)
+    ac = (conf_account_t *) (void *)
+         ((char *) target - offsetof(conf_account_t, zone_min));
+
+    if (strlen(value) >= sizeof(ac->zone)
+        || zones_parse(tomo_str_c(value), &ac->zone_min) != TOMO_OK)
     {
-        return "must look like +09:00";
+        return "must be a zone's name such as Asia/Tokyo (docs/formats.md, "
+               "The worker's INI file), or look like +09:00";
     }
 
-    *zone_min = value[0] == '-' ? -(int) minute : (int) minute;
+    memcpy(ac->zone, value, strlen(value) + 1);
 
     return NULL;
 }
@@ -264,11 +267,12 @@ conf_set_zone(void *target, const char *value)
 static void
 conf_show_zone(const void *target, FILE *out)
 {
-    int  zone_min = *(const int *) target;
-    int  size = abs(zone_min);
+    const conf_account_t  *ac;
 
-    fprintf(out, "%c%02d:%02d", zone_min < 0 ? '-' : '+', size / 60,
-            size % 60);
+    ac = (const conf_account_t *) (const void *)
+         ((const char *) target - offsetof(conf_account_t, zone_min));
+
+    fputs(ac->zone, out);
 }
 
 

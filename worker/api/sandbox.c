@@ -33,22 +33,11 @@ struct sandbox_s {
 void
 sandbox_put(const conf_t *conf, request_t *r)
 {
-    char        zone[8] = "+00:00";
-    int         min;
-
-    min = conf->n_accounts ? conf->accounts[0].zone_min : 0;
-
-    zone[0] = min < 0 ? '-' : '+';
-    min = min < 0 ? -min : min;
-    zone[1] = (char) ('0' + min / 600);
-    zone[2] = (char) ('0' + min / 60 % 10);
-    zone[4] = (char) ('0' + min % 60 / 10);
-    zone[5] = (char) ('0' + min % 10);
-
     r->status = MHD_HTTP_OK;
     json_open(&r->out, NULL, '{');
     json_put_i64(&r->out, "now_ms", clock_now_ms());
-    json_put_c(&r->out, "zone", zone);
+    json_put_c(&r->out, "zone", conf->n_accounts ? conf->accounts[0].zone
+                                                 : "UTC");
     json_close(&r->out, '}');
 }
 
