@@ -18,35 +18,58 @@
 
 /* X(name, tail, type, lifetime, written by, read by) */
 #define TOMO_KEYS(X)                                                          \
-    X(in,        "in",         "stream", "until decided", "edge, api, dispatch", "ingest")   \
-    X(bulk,      "bulk",       "stream", "until decided", "api, dispatch, ingest", "ingest") \
-    X(ship,      "ship",       "hash",   "for ever",   "edge, api, dispatch", "the same")    \
-    X(lease_ingest,   "lease:ingest",   "string", "15 s, renewed", "ingest", "ingest")       \
-    X(lease_dispatch, "lease:dispatch", "string", "15 s, renewed", "dispatch", "dispatch")   \
-    X(cursor,    "cursor",     "hash",   "for ever",   "ingest", "ingest, api")              \
-    X(meta,      "meta",       "hash",   "for ever",   "ingest", "ingest, api, dispatch")    \
-    X(out,       "out",        "stream", "until settled", "ingest", "dispatch, api")         \
-    X(sched,     "sched",      "zset",   "until due",  "ingest", "ingest, api")              \
-    X(quarantine, "quarantine", "stream", "for ever",  "ingest", "api")                      \
-    X(audit,     "audit",      "stream", "for ever",   "ingest", "api")                      \
-    X(result,    "result",     "stream", "newest 1,000", "ingest", "api")                    \
-    X(defs,      "defs",       "hash",   "for ever",   "ingest", "ingest, api")              \
-    X(feed,      "feed",       "hash",   "for ever",   "ingest", "edge")                     \
-    X(access,    "access",     "hash",   "for ever",   "dispatch", "dispatch")
+    X(in, "in", "stream", "until decided",                                    \
+      "edge, api, dispatch", "ingest")                                        \
+    X(bulk, "bulk", "stream", "until decided",                                \
+      "api, dispatch, ingest", "ingest")                                      \
+    X(ship, "ship", "hash", "for ever",                                       \
+      "edge, api, dispatch", "the same")                                      \
+    X(lease_ingest, "lease:ingest", "string", "15 s, renewed",                \
+      "ingest", "ingest")                                                     \
+    X(lease_dispatch, "lease:dispatch", "string", "15 s, renewed",            \
+      "dispatch", "dispatch")                                                 \
+    X(cursor, "cursor", "hash", "for ever",                                   \
+      "ingest", "ingest, api")                                                \
+    X(meta, "meta", "hash", "for ever",                                       \
+      "ingest", "ingest, api, dispatch")                                      \
+    X(out, "out", "stream", "until settled",                                  \
+      "ingest", "dispatch, api")                                              \
+    X(sched, "sched", "zset", "until due",                                    \
+      "ingest", "ingest, api")                                                \
+    X(quarantine, "quarantine", "stream", "for ever",                         \
+      "ingest", "api")                                                        \
+    X(audit, "audit", "stream", "for ever",                                   \
+      "ingest", "api")                                                        \
+    X(result, "result", "stream", "newest 1,000",                             \
+      "ingest", "api")                                                        \
+    X(defs, "defs", "hash", "for ever",                                       \
+      "ingest", "ingest, api")                                                \
+    X(feed, "feed", "hash", "for ever",                                       \
+      "ingest", "edge")                                                       \
+    X(access, "access", "hash", "for ever",                                   \
+      "dispatch", "dispatch")
 
 /* X(name, head, type, lifetime, written by, read by); the tail is a number */
 #define TOMO_KEYS_NUM(X)                                                      \
-    X(friend,    "f:",         "hash",   "for ever",   "ingest", "ingest, api, dispatch")    \
-    X(timeline,  "tl:",        "list",   "newest 200", "ingest", "api")                      \
-    X(set_tag,   "set:tag:",   "set, then bitmap", "for ever", "ingest", "ingest, api")      \
-    X(set_link,  "set:link:",  "set, then bitmap", "for ever", "ingest", "ingest, api")      \
-    X(set_survey, "set:survey:", "set, then bitmap", "for ever", "ingest", "ingest, api")    \
-    X(uid,       "uid:",       "hash",   "for ever",   "ingest", "ingest, api")              \
-    X(seen,      "seen:",      "set",    "8 days",     "ingest", "ingest")
+    X(friend, "f:", "hash", "for ever",                                       \
+      "ingest", "ingest, api, dispatch")                                      \
+    X(timeline, "tl:", "list", "newest 200",                                  \
+      "ingest", "api")                                                        \
+    X(set_tag, "set:tag:", "set, then bitmap", "for ever",                    \
+      "ingest", "ingest, api")                                                \
+    X(set_link, "set:link:", "set, then bitmap", "for ever",                  \
+      "ingest", "ingest, api")                                                \
+    X(set_survey, "set:survey:", "set, then bitmap", "for ever",              \
+      "ingest", "ingest, api")                                                \
+    X(uid, "uid:", "hash", "for ever",                                        \
+      "ingest", "ingest, api")                                                \
+    X(seen, "seen:", "set", "8 days",                                         \
+      "ingest", "ingest")
 
 /* X(name, head, type, lifetime, written by, read by); the tail is kind/id */
 #define TOMO_KEYS_ID(X)                                                       \
-    X(history,   "history:",   "list",   "newest 100", "ingest", "api")
+    X(history, "history:", "list", "newest 100",                              \
+      "ingest", "api")
 
 /* keys of the whole installation, without an account */
 #define TOMO_KEY_ACCOUNTS  "tomo:accounts"  /* set of account ids; worker, edge */

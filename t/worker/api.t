@@ -111,7 +111,8 @@ is_deeply $api->api('GET', '/accounts/demo/friends/1/timeline')->{json},
     { id => 'E1', at => 1000, kind => 'follow', why => ['line'], effects => [] }
     ],
     'newest first, with why and effects; a broken row is left out (X3)';
-is @{ $api->api('GET', '/accounts/demo/friends/1/timeline?limit=2')->{json} }, 1, 'limit counts rows';
+is @{ $api->api('GET', '/accounts/demo/friends/1/timeline?limit=2')->{json} }, 1,
+    'limit counts rows';
 is $api->api('GET', '/accounts/demo/friends/7/timeline')->{status}, 404, 'of nobody: 404';
 
 # --- definitions ------------------------------------------------------------
@@ -143,7 +144,8 @@ is raw_put(undef,              '{}'), 415, 'B56: so is no type at all';
 is raw_put('application/json', '{"a":1'), 400, 'B58: broken JSON';
 is raw_put('application/json', '[]'), 400, 'B58: not an object';
 is raw_put('application/json', '{"a":1,"a":2}'), 400, 'B58: a name twice';
-is raw_put('application/json', '{"a":' . '[' x 100_000 . ']' x 100_000 . '}'), 400, 'B58: depth';
+is raw_put('application/json', '{"a":' . '[' x 99_999 . ']' x 99_999 . '}'), 400,
+    'B58: depth';
 is raw_put('application/json', '{"a":"' . 'x' x 300_000 . '"}'), 413, 'B58: size';
 
 # --- commands ---------------------------------------------------------------
@@ -181,7 +183,8 @@ $r = $c->response;
 is $r->{status}, 202, 'without a decision within 2 s: 202';
 my $later = JSON::PP::decode_json($r->{body})->{id};
 is $api->api('GET', "/accounts/demo/commands/$later")->{status}, 404, 'not known yet';
-$redis->cmd('XADD', $result, '*', id => $later, status => 409, body => '{"error":{"code":"stale"}}');
+$redis->cmd('XADD', $result, '*',
+    id => $later, status => 409, body => '{"error":{"code":"stale"}}');
 is $api->api('GET', "/accounts/demo/commands/$later")->{json}{status}, 409, 'known later';
 
 my @waiting = map { put_begin() } 1 .. 70;
@@ -215,8 +218,7 @@ $r = $api->api('POST', '/sandbox/clock', { advance_s => 86400 });
 is $r->{status}, 200, 'D9: a day passes';
 ok $r->{json}{now_ms} >= $before + 86_400_000, '... and now is a day later';
 
-$api->stop;
-$api->launch;
+$api->restart;
 ok $api->api('GET', '/sandbox/clock')->{json}{now_ms} >= $before + 86_400_000,
     'the clock survives a restart';
 

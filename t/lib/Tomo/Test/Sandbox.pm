@@ -6,7 +6,7 @@ package Tomo::Test::Sandbox;
 use strict;
 use warnings;
 use JSON::PP ();
-use Tomo::Test;
+use Tomo::Test ();
 
 my %RUNNING;
 
@@ -75,7 +75,10 @@ sub api {
     return _json(
         Tomo::Test::http(
             $self->{port}, $method, "/api/v1$path",
-            [ Authorization => "Bearer $self->{token}", @body ? ('Content-Type' => 'application/json') : () ],
+            [
+                Authorization => "Bearer $self->{token}",
+                @body ? ('Content-Type' => 'application/json') : ()
+            ],
             @body
         ),
         "$method $path"

@@ -5,13 +5,13 @@ package Tomo::Test::Survey;
 
 use strict;
 use warnings;
-use Tomo::Test;
+use Tomo::Test ();
 
 sub decode {
     my ($text) = @_;
     my %named = (amp => '&', lt => '<', gt => '>', quot => '"');
-    $text =~ s/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/
-        defined $1 ? chr $1 : defined $2 ? chr hex $2 : $named{$3} \/\/ ''/gexi;
+    $text =~ s{&(?:#(\d+)|#x([0-9a-fA-F]+)|(\w+));}
+        { defined $1 ? chr $1 : defined $2 ? chr hex $2 : $named{$3} // '' }ge;
     return $text;
 }
 
@@ -42,7 +42,8 @@ sub open {
 sub fill {
     my ($self, $id, $value) = @_;
     if (!ref $value && $value =~ /^(\d{4})-(\d\d)-(\d\d)$/ && $self->{html} =~ /"q\.\Q$id\E\.y"/) {
-        push @{ $self->{given} }, [ "q.$id.y", $1 + 0 ], [ "q.$id.m", $2 + 0 ], [ "q.$id.d", $3 + 0 ];
+        push @{ $self->{given} },
+            [ "q.$id.y", $1 + 0 ], [ "q.$id.m", $2 + 0 ], [ "q.$id.d", $3 + 0 ];
         return;
     }
     die "no field q.$id in the page\n" if $self->{html} !~ /name="q\.\Q$id\E"/;

@@ -75,7 +75,7 @@ sub _sections {
             channel_secret_file => Tomo::Test::Files::path('channel-secret'),
             bot_user_id_file    => Tomo::Test::Files::path('bot-user-id'),
             -d $demo ? (definitions => $demo) : (),
-            zone => '+09:00',
+            zone => 'Asia/Tokyo',
         },
     );
     $ini{sandbox} = { clock_file => Tomo::Test::Files::path('clock') } if $self->{sandbox};
@@ -113,6 +113,7 @@ sub launch {
     my $notify = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $path)
         or die "cannot bind $path: $!\n";
     $notify->blocking(0);
+    my $before  = -s(Tomo::Test::temp_dir() . "/$self->{name}.log") // 0;
     my $process = Tomo::Test::Process->start(
         name    => $self->{name},
         command => [
@@ -126,7 +127,7 @@ sub launch {
     $self->{notify} = $notify;
     Tomo::Test::Process::replace_last($self);
     my $ready = $self->{role}
-        ? sub { $self->output =~ /\b$self->{role} is ready\b/ }
+        ? sub { substr($self->output, $before) =~ /\b$self->{role} is ready\b/ }
         : sub { $self->told(qr/^READY=1$/m) };
     $self->ready_or_die($ready, 15);
     return $self;
