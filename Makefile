@@ -48,12 +48,14 @@ MOD_SRC  = $(wildcard ngx_module/*.c)
 WORK_SRC = $(wildcard worker/*.c worker/*/*.c)
 UNIT_SRC = $(wildcard t/unit/*.c)
 FUZZ_SRC = $(filter-out t/fuzz/replay.c,$(wildcard t/fuzz/*.c))
+TOOL_SRC = $(wildcard t/tools/*.c)
 LUA_SRC  = $(wildcard worker/*.lua worker/*/*.lua)
 
 CORE_OBJ = $(CORE_SRC:%.c=$(BUILD)/%.o)
 WORK_OBJ = $(WORK_SRC:%.c=$(BUILD)/%.o)
 LUA_HDR  = $(addprefix $(BUILD)/gen/,$(notdir $(LUA_SRC:.lua=_lua.h)))
 UNIT_BIN = $(UNIT_SRC:t/unit/%.c=$(BUILD)/unit/%)
+TOOL_BIN = $(TOOL_SRC:t/tools/%.c=$(BUILD)/tools/%)
 PLAY_BIN = $(FUZZ_SRC:t/fuzz/%.c=$(BUILD)/fuzz/%)
 FUZZ_BIN = $(FUZZ_SRC:t/fuzz/%.c=build-fuzz/bin/%)
 
@@ -61,12 +63,12 @@ CORE_LIB = $(BUILD)/libtomo_core.a
 WORK_LIB = $(BUILD)/libtomo_worker.a
 UNIT_LIB = $(if $(WORK_SRC),$(WORK_LIB)) $(CORE_LIB)
 
-.PHONY: all module worker unit replay check asan fuzz fuzz-binaries lint tidy bench \
+.PHONY: all module worker unit replay tools check asan fuzz fuzz-binaries lint tidy bench \
 	install clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: module worker unit replay
+all: module worker unit replay tools
 
 # --- core: one archive, shared by the worker and the unit tests -------------
 $(CORE_LIB): $(CORE_OBJ)
@@ -121,6 +123,14 @@ $(BUILD)/unit/%: t/unit/%.c $(UNIT_LIB) Makefile
 	$(call say,CCLD)
 	$(Q)$(CC) $(UNIT_FLAGS) $(LINK_FLAGS) -o $@ $< $(UNIT_LIB) -lcmocka \
 	$(WORK_LIBS)
+
+# --- helpers of the tests ----------------------------------------------------
+tools: $(TOOL_BIN)
+
+$(BUILD)/tools/%: t/tools/%.c $(CORE_LIB) Makefile
+	@mkdir -p $(@D)
+	$(call say,CCLD)
+	$(Q)$(CC) $(WORK_FLAGS) $(LINK_FLAGS) -o $@ $< $(CORE_LIB) $(CORE_LIBS)
 
 replay: $(PLAY_BIN)
 
