@@ -20,6 +20,7 @@
 #include "ngx_http_tomo_zone.h"
 #include "tomo_entry.h"
 #include "tomo_journal.h"
+#include "tomo_keys.h"
 
 #define NGX_HTTP_TOMO_WAIT_MS   900     /* no waiter waits longer */
 #define NGX_HTTP_TOMO_CLICK_MS  5       /* clicks lie in memory this long */

@@ -40,7 +40,8 @@ int ngx_http_tomo_segment_lock_dead(const char *folder);
 
 /*
  * Sets a segment aside for reuse (rename into spare/, or unlink when there
- * are enough) and syncs the folder.  0 or errno; ENOENT counts as done.
+ * are enough).  Not synced: one that comes back after a power cut is set
+ * aside again.  0 or errno; ENOENT counts as done.
  */
 int ngx_http_tomo_segment_recycle(const char *journal, const char *file);
 
