@@ -45,6 +45,7 @@ typedef struct {
 typedef struct {
     ngx_uint_t         n;
     tomo_token_keys_t  tokens;
+    tomo_hash_t        hash;                /* for webhooks, prepared */
     u_char             seal[TOMO_TOKEN_KEYS][32];      /* label edge-seal */
     u_char             snapshot[TOMO_TOKEN_KEYS][32];  /* edge-snapshot */
 } ngx_http_tomo_keys_t;
@@ -67,6 +68,11 @@ typedef struct {
     time_t                         clock_tried;
     ngx_flag_t                     click_address;
     ngx_thread_pool_t             *thread_pool;
+    ngx_uint_t                     locations;   /* of Tomo, all servers */
+
+    ngx_http_log_handler_pt        log_next;    /* nginx's own log handler */
+    time_t                         log_second;
+    ngx_uint_t                     log_lines;   /* in that second */
 
     /* of this worker, set by init_process; NULL before and in other roles */
     ngx_http_tomo_zone_t          *zone;        /* also in the master */
@@ -132,6 +138,13 @@ ngx_int_t ngx_http_tomo_send(ngx_http_request_t *r, ngx_uint_t status,
 ngx_int_t ngx_http_tomo_header(ngx_http_request_t *r, const char *key,
     ngx_str_t value);
 
+/*
+ * How many headers of that name (lower case) the request has; *last is the
+ * last of them, untouched when there is none.
+ */
+ngx_uint_t ngx_http_tomo_request_header(ngx_http_request_t *r,
+    const char *name, ngx_table_elt_t **last);
+
 /* Directive handlers and conf life cycle (ngx_http_tomo_conf.c) */
 extern ngx_command_t  ngx_http_tomo_commands[];
 void *ngx_http_tomo_create_main_conf(ngx_conf_t *cf);
@@ -144,7 +157,9 @@ ngx_int_t ngx_http_tomo_add_variables(ngx_conf_t *cf);
 
 /* Content handlers, one per file of that name */
 ngx_int_t ngx_http_tomo_webhook_handler(ngx_http_request_t *r);
+__attribute__((weak))
 ngx_int_t ngx_http_tomo_redirect_handler(ngx_http_request_t *r);
+__attribute__((weak))
 ngx_int_t ngx_http_tomo_survey_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_tomo_status_handler(ngx_http_request_t *r);
 
@@ -157,9 +172,9 @@ ngx_int_t ngx_http_tomo_status_handler(ngx_http_request_t *r);
  * contexts and closes their sockets.  tmcf->ship may be
  * NULL then.
  */
-ngx_int_t ngx_http_tomo_ship_init(ngx_cycle_t *cycle,
+__attribute__((weak)) ngx_int_t ngx_http_tomo_ship_init(ngx_cycle_t *cycle,
     ngx_http_tomo_main_conf_t *tmcf);
-void ngx_http_tomo_ship_exit(ngx_cycle_t *cycle,
+__attribute__((weak)) void ngx_http_tomo_ship_exit(ngx_cycle_t *cycle,
     ngx_http_tomo_main_conf_t *tmcf);
 
 #endif
