@@ -21,7 +21,7 @@ use Time::HiRes ();
 my $FULL    = $ENV{TOMO_FULL};
 my $KILLS   = $FULL ? 100 : 12;
 my $ACKED   = $FULL ? 20_000 : 3_000;
-my $FRIENDS = $FULL ? 400 : 60;
+my $FRIENDS = $FULL ? 800 : 60;
 my $RATE    = 600;
 
 my $box    = Tomo::Test::Sandbox->start;
