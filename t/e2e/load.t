@@ -86,7 +86,7 @@ my @loads = map {
     my $i = $_;
     Tomo::Test::Load->start(
         name => "g$i", port => $box->port, secret => $secret, destination => $bot,
-        rate => $RATE / 4, users => [ grep { defined } @texting[ map { $_ * 4 + $i } 0 .. @texting / 4 ] ]
+        rate => $RATE / 4, users => [ @texting[ grep { $_ % 4 == $i } 0 .. $#texting ] ]
     );
 } 0 .. 3;
 
