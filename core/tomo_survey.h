@@ -134,8 +134,12 @@ tomo_rc_e tomo_survey_read(const tomo_survey_t *s, tomo_str_t body,
 void tomo_survey_page(tomo_buf_t *b, const tomo_survey_t *s,
     const tomo_answers_t *answers, tomo_str_t nonce, tomo_str_t action,
     int this_year);
-/* the thanks page, and the polite page for anything unknown or closed */
 void tomo_survey_thanks(tomo_buf_t *b, const tomo_survey_t *s);
+
+/* pages of one sentence; they fit in so many bytes */
+#define TOMO_SURVEY_NOTE_MAX  6144
+
+/* the polite page for anything unknown or closed, links as well */
 void tomo_survey_gone(tomo_buf_t *b);
 /* cannot be stored now, try again; and: this was not our form's post */
 void tomo_survey_busy(tomo_buf_t *b);

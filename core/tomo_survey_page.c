@@ -184,9 +184,9 @@ tomo_survey_thanks(tomo_buf_t *b, const tomo_survey_t *s)
 void
 tomo_survey_gone(tomo_buf_t *b)
 {
-    page_note(b, "アンケートを開けませんでした",
-              "申し訳ありませんが、このアンケートは受付を終了したか、"
-              "リンクの期限が切れています。");
+    page_note(b, "ページを開けませんでした",
+              "申し訳ありませんが、このページは公開を終了したか、"
+              "リンクが正しくないようです。");
 }
 
 

@@ -1,0 +1,218 @@
+/*
+ * ngx_http_tomo_survey_page: what a survey's address answers with.
+ */
+
+#include "ngx_http_tomo_survey.h"
+#include "tomo_codec.h"
+
+#define NGX_HTTP_TOMO_NONCE_BYTES  16
+#define NGX_HTTP_TOMO_PAGE_FIRST   (32 * 1024)
+
+
+/* pages lead nowhere else, are framed by nobody and found by no crawler */
+
+static ngx_int_t
+ngx_http_tomo_survey_headers(ngx_http_request_t *r)
+{
+    ngx_uint_t  i;
+
+    static const struct {
+        const char  *key;
+        ngx_str_t    value;
+    } headers[] = {
+        { "Content-Security-Policy", ngx_string(TOMO_SURVEY_CSP) },
+        { "Referrer-Policy", ngx_string("same-origin") },
+        { "X-Frame-Options", ngx_string("DENY") },
+        { "X-Robots-Tag", ngx_string("noindex, nofollow") }
+    };
+
+    for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+
+        if (ngx_http_tomo_header(r, headers[i].key, headers[i].value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_tomo_survey_send(ngx_http_request_t *r, ngx_uint_t status,
+    const tomo_buf_t *b)
+{
+    if (b->failed || ngx_http_tomo_survey_headers(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_tomo_send(r, status, "text/html; charset=utf-8",
+                              tomo_buf_str(b),
+                              status == NGX_HTTP_SERVICE_UNAVAILABLE ? 1 : 0);
+}
+
+
+static ngx_int_t
+ngx_http_tomo_survey_nonce(u_char nonce[TOMO_SURVEY_NONCE_LEN])
+{
+    u_char      random[NGX_HTTP_TOMO_NONCE_BYTES];
+    tomo_buf_t  b;
+
+    if (ngx_http_tomo_random(random, sizeof(random)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    tomo_buf_init(&b, nonce, TOMO_SURVEY_NONCE_LEN);
+    tomo_b64url_put(&b, tomo_str_n(random, sizeof(random)));
+
+    return b.failed ? NGX_ERROR : NGX_OK;
+}
+
+
+/* the year of the sandbox clock, for the list of years */
+
+static int
+ngx_http_tomo_survey_year(ngx_http_tomo_main_conf_t *tmcf)
+{
+    ngx_tm_t  tm;
+
+    ngx_gmtime((time_t) (ngx_http_tomo_now_ms(tmcf) / TOMO_SEC_MS), &tm);
+
+    return tm.ngx_tm_year;
+}
+
+
+ngx_int_t
+ngx_http_tomo_survey_page(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
+    const tomo_answers_t *answers, ngx_uint_t status)
+{
+    int         year;
+    size_t      size;
+    u_char     *data, fresh[TOMO_SURVEY_NONCE_LEN];
+    tomo_buf_t  b;
+    tomo_str_t  nonce;
+
+    if (answers) {
+        nonce = answers->nonce;
+
+    } else if (ngx_http_tomo_survey_nonce(fresh) == NGX_OK) {
+        nonce = tomo_str_n(fresh, sizeof(fresh));
+
+    } else {
+        return ngx_http_tomo_survey_note(r, sv,
+                                         NGX_HTTP_SERVICE_UNAVAILABLE);
+    }
+
+    year = ngx_http_tomo_survey_year(sv->tmcf);
+
+    for (size = NGX_HTTP_TOMO_PAGE_FIRST; /* void */ ; size *= 4) {
+        data = ngx_palloc(r->pool, size);
+        if (data == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        tomo_buf_init(&b, data, size);
+        tomo_survey_page(&b, &sv->form, answers, nonce,
+                         ngx_http_tomo_view(&sv->path), year);
+
+        if (!b.failed || size > NGX_HTTP_TOMO_SURVEY_MEMORY) {
+            break;
+        }
+
+        (void) ngx_pfree(r->pool, data);
+    }
+
+    return ngx_http_tomo_survey_send(r, status, &b);
+}
+
+
+ngx_int_t
+ngx_http_tomo_survey_thanks(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
+{
+    size_t      size;
+    u_char     *data;
+    tomo_buf_t  b;
+
+    /* the longest a byte becomes is a link of its own, far below 64 */
+
+    size = TOMO_SURVEY_NOTE_MAX + 64 * sv->form.thanks.len;
+    data = ngx_palloc(r->pool, size);
+    if (data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    tomo_buf_init(&b, data, size);
+    tomo_survey_thanks(&b, &sv->form);
+    ngx_http_tomo_verdict(sv->ctx, "thanks");
+
+    return ngx_http_tomo_survey_send(r, NGX_HTTP_OK, &b);
+}
+
+
+ngx_int_t
+ngx_http_tomo_survey_taken(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
+{
+    u_char     *p;
+    ngx_str_t   location, policy = ngx_string("same-origin");
+
+    location.len = sv->path.len + sizeof("?thanks=1") - 1;
+    location.data = ngx_pnalloc(r->pool, location.len);
+    if (location.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = ngx_cpymem(location.data, sv->path.data, sv->path.len);
+    ngx_memcpy(p, "?thanks=1", sizeof("?thanks=1") - 1);
+
+    /* a path, not an address made of Host: nothing in front can bend it */
+
+    if (ngx_http_tomo_header(r, "Location", location) != NGX_OK
+        || ngx_http_tomo_header(r, "Referrer-Policy", policy) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->header_only = 1;
+
+    return ngx_http_tomo_send(r, NGX_HTTP_SEE_OTHER, "text/plain",
+                              tomo_str_null, 0);
+}
+
+
+ngx_int_t
+ngx_http_tomo_survey_note(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
+    ngx_uint_t status)
+{
+    u_char     *data;
+    tomo_buf_t  b;
+
+    data = ngx_palloc(r->pool, TOMO_SURVEY_NOTE_MAX);
+    if (data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    tomo_buf_init(&b, data, TOMO_SURVEY_NOTE_MAX);
+
+    switch (status) {
+
+    case NGX_HTTP_NOT_FOUND:
+        ngx_http_tomo_count(sv->tmcf->zone, survey_unknown);
+        ngx_http_tomo_verdict(sv->ctx, "unknown");
+        tomo_survey_gone(&b);
+        break;
+
+    case NGX_HTTP_SERVICE_UNAVAILABLE:
+        ngx_http_tomo_count(sv->tmcf->zone, survey_unavailable);
+        ngx_http_tomo_verdict(sv->ctx, "unavailable");
+        tomo_survey_busy(&b);
+        break;
+
+    default:
+        ngx_http_tomo_count(sv->tmcf->zone, survey_refused);
+        ngx_http_tomo_verdict(sv->ctx, "refused");
+        tomo_survey_refused(&b);
+    }
+
+    return ngx_http_tomo_survey_send(r, status, &b);
+}
