@@ -96,9 +96,10 @@ tomo_rc_e tomo_click_parse(tomo_str_t line, tomo_arena_t *a, tomo_click_t *c)
 
 /*
  * One survey post that the edge validated:
- * at= survey= rev= friend= delivery= day= check= nonce= ua= then, in the
- * form's order, q.ID=value; several choices repeat the name; an unanswered
- * question is absent.
+ * at= survey= rev= friend= delivery= day= check= nonce= ua= then trap=1 when
+ * the trap field was filled (ingest sets it aside), then, in the form's
+ * order, q.ID=value; several choices repeat the name; an unanswered question
+ * is absent.
  */
 typedef struct {
     int64_t     at_ms;

@@ -79,7 +79,7 @@ ngx_int_t ngx_http_tomo_survey_note(ngx_http_request_t *r,
  */
 ngx_uint_t ngx_http_tomo_origin_ok(ngx_http_request_t *r);
 
-/* value of a header that may come once; NGX_DECLINED: absent, NGX_ERROR: twice */
+/* a header that may come once: NGX_DECLINED: absent, NGX_ERROR: twice */
 ngx_int_t ngx_http_tomo_header_in(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 
