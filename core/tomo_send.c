@@ -301,6 +301,7 @@ tomo_bucket_init(tomo_bucket_t *b, int64_t rate_per_s, int64_t burst,
     b->rate_per_s = (rate_per_s < 1) ? 1 : rate_per_s;
     b->burst = (burst < 1) ? 1 : burst;
     b->milli = b->burst * SEND_MILLI;
+    b->rest = 0;
     b->last_us = now_us;
 }
 
@@ -309,7 +310,8 @@ tomo_bucket_init(tomo_bucket_t *b, int64_t rate_per_s, int64_t burst,
 static int64_t
 send_fill_us(const tomo_bucket_t *b, int64_t milli)
 {
-    return ((milli - b->milli) * 1000 + b->rate_per_s - 1) / b->rate_per_s;
+    return ((milli - b->milli) * 1000 - b->rest + b->rate_per_s - 1)
+           / b->rate_per_s;
 }
 
 
@@ -322,13 +324,15 @@ tomo_bucket_take(tomo_bucket_t *b, int64_t now_us)
 
     if (passed >= send_fill_us(b, b->burst * SEND_MILLI)) {
         b->milli = b->burst * SEND_MILLI;
+        b->rest = 0;
         b->last_us = now_us;
 
     } else if (passed > 0) {
-        /* time that gave no whole thousandth stays in the account */
-        gain = passed * b->rate_per_s / 1000;
-        b->milli += gain;
-        b->last_us += gain * 1000 / b->rate_per_s;
+        /* what gives no whole thousandth stays in the account */
+        gain = passed * b->rate_per_s + b->rest;
+        b->milli += gain / 1000;
+        b->rest = gain % 1000;
+        b->last_us = now_us;
     }
 
     if (b->milli < SEND_MILLI) {
@@ -360,6 +364,7 @@ void
 tomo_bucket_drain(tomo_bucket_t *b, int64_t now_us)
 {
     b->milli = 0;
+    b->rest = 0;
     b->last_us = now_us;
     b->rate_per_s = (b->rate_per_s > 1) ? b->rate_per_s / 2 : 1;
 }

@@ -96,6 +96,7 @@ int64_t tomo_send_backoff_ms(uint32_t attempt, uint64_t dice);
  */
 typedef struct {
     int64_t  milli;             /* tokens × 1,000 */
+    int64_t  rest;              /* of a thousandth, 0..999 */
     int64_t  last_us;
     int64_t  rate_per_s;
     int64_t  burst;

@@ -36,6 +36,7 @@ is $redis->cmd('DBSIZE'), 0, 'redis: restarted empty';
 # nginx without the edge's directives: life cycle and the HTTP client.
 
 my $nginx = Tomo::Test::Nginx->start(
+    no_module => 1,
     server => 'location /x { return 200 "hello"; } location /204 { return 204; }');
 my $r = http_get($nginx->port, '/x');
 is $r->{status}, 200, 'http: status';
@@ -57,13 +58,13 @@ $nginx->launch;
 is http_get($nginx->port, '/x')->{body}, 'hello', 'nginx: started again';
 
 my $daemon = Tomo::Test::Nginx->start(
-    daemon => 1, server => 'location /x { return 200 "hello"; }');
+    no_module => 1, daemon => 1, server => 'location /x { return 200 "hello"; }');
 my $master = $daemon->pid;
 ok $daemon->upgrade, 'nginx: binary upgrade ends';
 isnt $daemon->pid, $master, 'nginx: with a new master';
 is http_get($daemon->port, '/x')->{body}, 'hello', 'nginx: which serves';
 
-my $bad = Tomo::Test::Nginx->new(http => 'nonsense;');
+my $bad = Tomo::Test::Nginx->new(no_module => 1, http => 'nonsense;');
 my ($status, $text) = $bad->test_conf;
 isnt $status, 0, 'nginx: -t refuses a wrong conf';
 like $text, qr/unknown directive "nonsense"/, 'nginx: and says why';

@@ -163,15 +163,15 @@ END
 # binaries are copied: building again must not pull the file away from under
 # a running process.
 prepare_dir() {
-    local file
+    local file build=$top/build${TOMO_SAN:+-asan}
     mkdir -p "$dir"/{bin,journal/edge,logs,pids,redis,tmp}
     make_secrets
     write_redis_conf
     write_nginx_conf
     write_worker_ini
     for file in ngx_http_tomo_module.so tomo-worker; do
-        cp "$top/build/$file" "$dir/bin/$file.new" \
+        cp "$build/$file" "$dir/bin/$file.new" \
             && mv "$dir/bin/$file.new" "$dir/bin/$file" \
-            || die "cannot copy build/$file to $dir/bin"
+            || die "cannot copy $build/$file to $dir/bin"
     done
 }

@@ -28,13 +28,15 @@ install_packages() {
             "apt-get install $want"
 }
 
-# One build at a time, whoever else starts a sandbox from here.
+# One build at a time, whoever else starts a sandbox from here. TOMO_SAN=1
+# takes sanitized binaries, TOMO_NGINX another nginx, TOMO_PRELOAD goes in front
+# of it: so the tests run a whole sandbox sanitized.
 build() {
     say "building"
     mkdir -p "$top/build"
     (
         flock 8
-        make -s -C "$top" -j"$(nproc)" module worker 8>&- 9>&-
+        make -s -C "$top" -j"$(nproc)" SAN="${TOMO_SAN:-}" module worker 8>&- 9>&-
     ) 8> "$top/build/.lock" > "$dir/build.log" 2>&1 || {
         show_tail "$dir/build.log"
         die "the build failed; missing packages are installed by scripts/run" \
@@ -108,7 +110,8 @@ start_all() {
     await simulator 30 "GET http://127.0.0.1:$(sim_port)/sim/state" \
         simulator_answers
 
-    start_part nginx nginx -p "$dir" -e "$dir/logs/error.log" \
+    start_part nginx env LD_PRELOAD="${TOMO_PRELOAD:-}" \
+        "${TOMO_NGINX:-nginx}" -p "$dir" -e "$dir/logs/error.log" \
         -c "$dir/nginx.conf"
     await nginx 30 "GET http://127.0.0.1:$port/tomo/status" nginx_answers
 

@@ -8,12 +8,14 @@ import crypto from 'node:crypto';
 
 const LIFE_S = 900;
 const HEAD = 'sim';
+const MAX_KNOWN = 100;
 
 export class AccessTokens {
     constructor(channel_id, channel_secret, clock) {
         this.channel_id = channel_id;
         this.channel_secret = channel_secret;
         this.clock = clock;
+        this.known = new Map();
     }
 
     issue() {
@@ -29,17 +31,25 @@ export class AccessTokens {
 
     /* Seconds a token still lives; 0 when it is over or was never ours. */
     left_s(token) {
+        let until_ms = this.known.get(token);
+        if (until_ms === undefined) {
+            until_ms = this.#proven_until_ms(token);
+            if (this.known.size >= MAX_KNOWN) {
+                this.known.clear();
+            }
+            this.known.set(token, until_ms);
+        }
+        const left_ms = until_ms - this.clock.now_ms();
+        return left_ms > 0 ? Math.ceil(left_ms / 1000) : 0;
+    }
+
+    #proven_until_ms(token) {
         const cut = token.lastIndexOf('.');
         const text = token.slice(0, Math.max(cut, 0));
         const parts = text.split('.');
-        if (parts.length !== 3 || parts[0] !== HEAD) {
-            return 0;
-        }
-        if (!same(token.slice(cut + 1), this.#mac(text))) {
-            return 0;
-        }
-        const left_ms = Number(parts[1]) - this.clock.now_ms();
-        return left_ms > 0 ? Math.ceil(left_ms / 1000) : 0;
+        const is_ours = parts.length === 3 && parts[0] === HEAD
+            && same(token.slice(cut + 1), this.#mac(text));
+        return is_ours ? Number(parts[1]) : 0;
     }
 
     is_client(id, secret) {

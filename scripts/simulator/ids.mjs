@@ -11,8 +11,21 @@ export const CHAT_ID = /^[UCR][0-9a-f]{32}$/;
 export const UUID =
     /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+/* Random bytes by the page: asking the kernel for each id is slow. */
+const POOL_BYTES = 4096;
+let pool = Buffer.alloc(0);
+
+function dice(bytes) {
+    if (pool.length < bytes) {
+        pool = crypto.randomBytes(POOL_BYTES);
+    }
+    const taken = pool.subarray(0, bytes);
+    pool = pool.subarray(bytes);
+    return taken;
+}
+
 export function user_id() {
-    return 'U' + crypto.randomBytes(16).toString('hex');
+    return 'U' + dice(16).toString('hex');
 }
 
 export function request_id() {
@@ -20,7 +33,7 @@ export function request_id() {
 }
 
 export function opaque_token(bytes) {
-    return crypto.randomBytes(bytes).toString('hex');
+    return dice(bytes).toString('hex');
 }
 
 /* 26 characters: 48 bits of time, then 80 random bits. */
@@ -31,11 +44,11 @@ export function ulid(now_ms) {
         time = CROCKFORD[left % 32] + time;
         left = Math.floor(left / 32);
     }
-    let dice = '';
-    for (const byte of crypto.randomBytes(16)) {
-        dice += CROCKFORD[byte % 32];
+    let rest = '';
+    for (const byte of dice(16)) {
+        rest += CROCKFORD[byte % 32];
     }
-    return time + dice;
+    return time + rest;
 }
 
 let last_message_id = 0n;

@@ -8,7 +8,7 @@
 #include "tomo_entry.h"
 
 
-static uint8_t  memory[65536];
+static _Alignas(8) uint8_t  memory[65536];
 
 
 /* the next bulk string of a RESP array */

@@ -30,6 +30,23 @@ sub start {
     return $self;
 }
 
+# Something else with a `stop`, to be stopped in its turn at the end.
+sub register {
+    my ($thing) = @_;
+    push @STARTED, $thing;
+    return;
+}
+
+# The options that make a sanitizer report into DIR/NAME.san.PID. nginx and
+# each module have their own ngx_module_names: no ODR check.
+sub sanitizer_options {
+    my ($name, $leaks) = @_;
+    my $where = 'log_path=' . Tomo::Test::temp_dir() . "/$name.san";
+    my $asan  = join ':', $where, 'detect_leaks=' . ($leaks ? 1 : 0),
+        'detect_odr_violation=0', 'detect_stack_use_after_return=1';
+    return (ASAN_OPTIONS => $asan, UBSAN_OPTIONS => "$where:print_stacktrace=1");
+}
+
 sub _become {
     my ($self, $dir) = @_;
     setpgrp 0, 0;
@@ -38,13 +55,7 @@ sub _become {
     my $number = $prctl{ (POSIX::uname())[4] };
     syscall $number, 1, 15 if $number;
     $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP PIPE);
-    my $leaks = $self->{leaks} ? 1 : 0;
-    my $where = "log_path=$dir/$self->{name}.san";
-    # nginx and each module have their own ngx_module_names: no ODR check.
-    $ENV{ASAN_OPTIONS}
-        = "$where:detect_leaks=$leaks:detect_odr_violation=0:detect_stack_use_after_return=1";
-    $ENV{UBSAN_OPTIONS} = "$where:print_stacktrace=1";
-    my $env = $self->{env} || {};
+    my $env = { sanitizer_options($self->{name}, $self->{leaks}), %{ $self->{env} || {} } };
     while (my ($k, $v) = each %$env) {
         if (defined $v) { $ENV{$k} = $v } else { delete $ENV{$k} }
     }
@@ -163,7 +174,7 @@ sub sanitizer_reports {
     for my $file (glob "$dir/*.san.*") {
         push @reports, "$file:\n" . Tomo::Test::read_file($file);
     }
-    for my $file (glob("$dir/*.log"), glob("$dir/*/error.log")) {
+    for my $file (glob("$dir/*.log"), glob("$dir/*/error.log"), glob("$dir/*/logs/*.log")) {
         my $text = Tomo::Test::read_file($file);
         push @reports, "$file:\n$1"
             if $text =~ /^(.*(?:ERROR: \w+Sanitizer|: runtime error: ).*(?:\n.*){0,30})/m;

@@ -39,20 +39,26 @@ sub is_free {
 
 sub run_script { return Tomo::Test::top_dir() . '/scripts/run' }
 
+# In the sanitized pass the sandbox builds and runs sanitized binaries as well.
 sub launch {
     my ($self) = @_;
+    local %ENV = (%ENV, Tomo::Test::Process::sanitizer_options('sandbox', 0),
+        ($ENV{TOMO_BUILD} // '') =~ /asan/ ? (TOMO_SAN => 1) : ());
     my ($status, $output) = Tomo::Test::run_command(
         run_script(), '--detach', '--no-install', '--dir', $self->{dir}, '--port', $self->{port}
     );
     die "scripts/run failed ($status):\n$output\n" if $status != 0;
     $RUNNING{ $self->{dir} } = $self;
+    Tomo::Test::Process::register($self);
     ($self->{token}) = Tomo::Test::read_file("$self->{dir}/api-token") =~ /(\S+)/;
     return $self;
 }
 
+sub running { return values %RUNNING }
+
 sub stop {
     my ($self) = @_;
-    delete $RUNNING{ $self->{dir} };
+    delete $RUNNING{ $self->{dir} } or return 1;
     my ($status, $output) =
         Tomo::Test::run_command(run_script(), 'stop', '--dir', $self->{dir});
     return $status == 0;
@@ -139,12 +145,6 @@ sub processes {
         push @found, $pid if index($line, $self->{dir}) >= 0 || index($cwd, $self->{dir}) == 0;
     }
     return @found;
-}
-
-END {
-    my $status = $?;
-    $_->stop for values %RUNNING;
-    $? = $status;
 }
 
 1;

@@ -43,15 +43,16 @@ sub wait_shipped {
 # Called at the end of every file: the law at each edge that still runs.
 sub check_all {
     my @running = grep { $_->{redis} && !$_->{conf} && $_->alive } Tomo::Test::Nginx::all();
+    push @running, Tomo::Test::Sandbox::running() if Tomo::Test::Sandbox->can('running');
     my $bad = '';
     for my $edge (@running) {
         my $last;
         my $ok = Tomo::Test::wait_for(
             sub { $last = eval { fetch($edge) }; $last && balanced($last) },
-            "balanced counters of $edge->{name}", 3
+            "balanced counters", 3
         );
         next if $ok;
-        $bad .= "$edge->{name}: " . ($last ? JSON::PP->new->canonical->encode($last) : $@);
+        $bad .= ($edge->{name} // 'sandbox') . ': ' . ($last ? JSON::PP->new->canonical->encode($last) : $@);
     }
     my $what = @running ? 'counters balance' : 'counters balance (no edge left running)';
     Test::More::ok(!$bad, $what) or Test::More::diag($bad);
