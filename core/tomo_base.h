@@ -38,7 +38,8 @@ typedef struct {
     size_t          len;
 } tomo_str_t;
 
-#define tomo_str(lit)  ((tomo_str_t) { (const uint8_t *) (lit), sizeof(lit) - 1 })
+#define tomo_str(lit)                                                         \
+    ((tomo_str_t) { (const uint8_t *) (lit), sizeof(lit) - 1 })
 #define tomo_str_null  ((tomo_str_t) { NULL, 0 })
 
 /* view of a C string / of n bytes */

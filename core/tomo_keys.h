@@ -72,9 +72,13 @@
       "ingest", "api")
 
 /* keys of the whole installation, without an account */
-#define TOMO_KEY_ACCOUNTS  "tomo:accounts"  /* set of account ids; worker, edge */
-#define TOMO_KEY_EDGES     "tomo:edges"     /* hash edge id -> heartbeat; edge, ingest */
-#define TOMO_KEY_PROBE     "tomo:probe"     /* string, write probe; every role */
+
+/* set of account ids; worker, edge */
+#define TOMO_KEY_ACCOUNTS  "tomo:accounts"
+/* hash edge id -> heartbeat; edge, ingest */
+#define TOMO_KEY_EDGES     "tomo:edges"
+/* string, write probe; every role */
+#define TOMO_KEY_PROBE     "tomo:probe"
 
 /* does s follow the grammar of an account id? */
 bool tomo_keys_account_ok(tomo_str_t s);

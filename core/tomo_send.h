@@ -64,7 +64,7 @@ typedef struct {
     uint32_t    attempt;        /* 1 = this was the first */
     bool        unknown_before; /* an earlier attempt's outcome is unknown */
     int64_t     first_ms;       /* of the first attempt */
-    int64_t     token_ms;       /* reply: event time of its token; 0: first_ms */
+    int64_t     token_ms;       /* reply: its event; 0: first_ms */
     int64_t     now_ms;
     uint32_t    renewals;       /* 401s already answered by a new token */
     uint64_t    dice;

@@ -52,7 +52,8 @@ sub check_all {
             "balanced counters", 3
         );
         next if $ok;
-        $bad .= ($edge->{name} // 'sandbox') . ': ' . ($last ? JSON::PP->new->canonical->encode($last) : $@);
+        my $name = $edge->{name} // 'sandbox';
+        $bad .= "$name: " . ($last ? JSON::PP->new->canonical->encode($last) : $@) . "\n";
     }
     my $what = @running ? 'counters balance' : 'counters balance (no edge left running)';
     Test::More::ok(!$bad, $what) or Test::More::diag($bad);
