@@ -85,6 +85,7 @@ passes('a log line', 'worker/a.c', $call->('g("tomo: up")'));
 passes('a key in its file', 'core/tomo_keys.c', $call->('g("tomo:{")'));
 catches('sleep', 't/a.t', 'sle' . "ep 1;\n", 1);
 catches('sleep', 't/a.t', 'sel' . "ect undef, undef, undef, 0.1;\n", 1);
+passes('a short poll', 't/a.t', 'sel' . "ect undef, undef, undef, 0.01;\n");
 
 # Objects of core.
 
