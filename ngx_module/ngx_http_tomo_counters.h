@@ -57,6 +57,9 @@
     X(ship_commits, "Transactions that moved records to Redis")               \
     X(ship_errors, "Transactions Redis refused")                              \
     X(ship_quarantined, "Records set aside: damaged or refused for good")     \
+    X(ship_reshipped, "Records sent again because Redis had lost them")       \
+    X(ship_incidents, "Times Redis wanted records that were not kept")        \
+    X(redis_surprises, "Answers of Redis that no command of ours can have")   \
     X(ship_adopted, "Journals of dead writers taken over")                    \
     X(feed_applied, "Versions of the edge feed applied")                      \
     X(feed_errors, "Feeds or items of a feed that could not be applied")      \

@@ -1,0 +1,312 @@
+#include "ngx_http_tomo_redis_wire.h"
+
+
+#define NGX_HTTP_TOMO_REDIS_READ      16384
+#define NGX_HTTP_TOMO_REDIS_READS     16        /* then others get a turn */
+#define NGX_HTTP_TOMO_REDIS_REPLY     (64 * 1024 * 1024)
+
+
+static ngx_int_t
+ngx_http_tomo_redis_append(ngx_http_tomo_redis_t *redis, const char *bytes,
+    size_t len)
+{
+    u_char  *out;
+    size_t   size;
+
+    if (redis->out_sent && redis->out_len + len > redis->out_size) {
+        ngx_memmove(redis->out, redis->out + redis->out_sent,
+                    redis->out_len - redis->out_sent);
+        redis->out_len -= redis->out_sent;
+        redis->out_sent = 0;
+    }
+
+    if (redis->out_len + len > redis->out_size) {
+        size = ngx_max(2 * redis->out_size, redis->out_len + len);
+        size = ngx_max(size, 65536);
+
+        out = ngx_alloc(size, redis->log);
+        if (out == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (redis->out) {
+            ngx_memcpy(out, redis->out, redis->out_len);
+            ngx_free(redis->out);
+        }
+
+        redis->out = out;
+        redis->out_size = size;
+    }
+
+    ngx_memcpy(redis->out + redis->out_len, bytes, len);
+    redis->out_len += len;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_tomo_redis_queue(ngx_http_tomo_redis_t *redis,
+    const tomo_str_t *argv, ngx_uint_t argc, ngx_http_tomo_reply_pt handler,
+    void *data)
+{
+    int                             len;
+    char                           *bytes;
+    size_t                          lens[32];
+    ngx_int_t                       rc;
+    ngx_uint_t                      i;
+    const char                     *args[32];
+    ngx_http_tomo_redis_command_t  *command;
+
+    if (argc == 0 || argc > 32) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < argc; i++) {
+        args[i] = argv[i].len ? (const char *) argv[i].data : "";
+        lens[i] = argv[i].len;
+    }
+
+    len = redisFormatCommandArgv(&bytes, (int) argc, args, lens);
+    if (len < 0) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_tomo_redis_append(redis, bytes, (size_t) len);
+    redisFreeCommand(bytes);
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    command = &redis->commands[(redis->first + redis->n)
+                               % NGX_HTTP_TOMO_REDIS_COMMANDS];
+    command->handler = handler;
+    command->data = data;
+    command->sent = ngx_current_msec;
+
+    if (redis->n++ == 0) {
+        if (redis->timer.timer_set) {
+            ngx_del_timer(&redis->timer);
+        }
+
+        ngx_add_timer(&redis->timer, redis->conf->timeout);
+    }
+
+    ngx_post_event(&redis->flush, &ngx_posted_events);
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_tomo_redis_room(const ngx_http_tomo_redis_t *redis,
+    ngx_uint_t commands, size_t bytes)
+{
+    return redis->n + commands <= NGX_HTTP_TOMO_REDIS_COMMANDS
+           && redis->out_len - redis->out_sent + bytes
+              <= NGX_HTTP_TOMO_REDIS_BYTES;
+}
+
+
+ngx_int_t
+ngx_http_tomo_redis_send(ngx_http_tomo_redis_t *redis,
+    const tomo_str_t *argv, ngx_uint_t argc, ngx_http_tomo_reply_pt handler,
+    void *data)
+{
+    if (redis->state != NGX_HTTP_TOMO_REDIS_UP || redis->broken) {
+        return NGX_DECLINED;
+    }
+
+    if (!ngx_http_tomo_redis_room(redis, 1, 0)) {
+        return NGX_AGAIN;
+    }
+
+    return ngx_http_tomo_redis_queue(redis, argv, argc, handler, data);
+}
+
+
+ngx_uint_t
+ngx_http_tomo_redis_up(const ngx_http_tomo_redis_t *redis)
+{
+    return redis->state == NGX_HTTP_TOMO_REDIS_UP && redis->broken == NULL;
+}
+
+
+void
+ngx_http_tomo_redis_flush(ngx_event_t *ev)
+{
+    ngx_http_tomo_redis_t  *redis = ev->data;
+
+    if (redis->broken) {
+        ngx_http_tomo_redis_drop(redis, redis->broken);
+        return;
+    }
+
+    if (redis->state == NGX_HTTP_TOMO_REDIS_HELLO
+        || redis->state == NGX_HTTP_TOMO_REDIS_UP)
+    {
+        ngx_http_tomo_redis_write(redis->connection->write);
+    }
+}
+
+
+void
+ngx_http_tomo_redis_write(ngx_event_t *wev)
+{
+    ssize_t                 n;
+    ngx_connection_t       *c;
+    ngx_http_tomo_redis_t  *redis;
+
+    c = wev->data;
+    redis = c->data;
+
+    if (redis->state == NGX_HTTP_TOMO_REDIS_CONNECTING) {
+        ngx_http_tomo_redis_connected(redis);
+        return;
+    }
+
+    while (redis->out_sent < redis->out_len) {
+        n = c->send(c, redis->out + redis->out_sent,
+                    redis->out_len - redis->out_sent);
+
+        if (n == NGX_AGAIN) {
+            break;
+        }
+
+        if (n == NGX_ERROR) {
+            ngx_http_tomo_redis_drop(redis, "write failed");
+            return;
+        }
+
+        redis->out_sent += (size_t) n;
+    }
+
+    if (redis->out_sent == redis->out_len) {
+        redis->out_sent = 0;
+        redis->out_len = 0;
+    }
+
+    if (ngx_handle_write_event(wev, 0) != NGX_OK) {
+        ngx_http_tomo_redis_drop(redis, "event failed");
+    }
+}
+
+
+/* gives every whole reply to its handler; NGX_ERROR: drop the connection */
+
+static ngx_int_t
+ngx_http_tomo_redis_answer(ngx_http_tomo_redis_t *redis)
+{
+    void                           *reply;
+    ngx_http_tomo_redis_command_t   command;
+
+    for ( ;; ) {
+
+        if (redisReaderGetReply(redis->reader, &reply) != REDIS_OK) {
+            redis->stats.surprises++;
+            redis->broken = "broken reply";
+            return NGX_ERROR;
+        }
+
+        if (reply == NULL) {
+            return NGX_OK;
+        }
+
+        if (redis->n == 0) {
+            freeReplyObject(reply);
+            redis->stats.surprises++;
+            redis->broken = "a reply nobody asked for";
+            return NGX_ERROR;
+        }
+
+        command = redis->commands[redis->first];
+        redis->first = (redis->first + 1) % NGX_HTTP_TOMO_REDIS_COMMANDS;
+        redis->n--;
+
+        command.handler(reply, command.data);
+        freeReplyObject(reply);
+
+        if (redis->broken) {
+            return NGX_ERROR;
+        }
+    }
+}
+
+
+static void
+ngx_http_tomo_redis_rearm(ngx_http_tomo_redis_t *redis)
+{
+    ngx_msec_int_t  left;
+
+    if (redis->n == 0) {
+        if (redis->timer.timer_set) {
+            ngx_del_timer(&redis->timer);
+        }
+
+        return;
+    }
+
+    left = (ngx_msec_int_t) (redis->commands[redis->first].sent
+                             + redis->conf->timeout - ngx_current_msec);
+
+    ngx_add_timer(&redis->timer, (ngx_msec_t) ngx_max(left, 1));
+}
+
+
+void
+ngx_http_tomo_redis_read(ngx_event_t *rev)
+{
+    u_char                  buf[NGX_HTTP_TOMO_REDIS_READ];
+    ssize_t                 n;
+    ngx_uint_t              i;
+    ngx_connection_t       *c;
+    ngx_http_tomo_redis_t  *redis;
+
+    c = rev->data;
+    redis = c->data;
+
+    if (redis->state == NGX_HTTP_TOMO_REDIS_CONNECTING) {
+        return;         /* the write event tells the outcome */
+    }
+
+    for (i = 0; i < NGX_HTTP_TOMO_REDIS_READS; i++) {
+
+        n = c->recv(c, buf, sizeof(buf));
+
+        if (n == NGX_AGAIN) {
+            break;
+        }
+
+        if (n == NGX_ERROR || n == 0) {
+            ngx_http_tomo_redis_drop(redis, "connection closed");
+            return;
+        }
+
+        if (redis->reader->len > NGX_HTTP_TOMO_REDIS_REPLY
+            || redisReaderFeed(redis->reader, (char *) buf, (size_t) n)
+               != REDIS_OK)
+        {
+            ngx_http_tomo_redis_drop(redis, "reply too large");
+            return;
+        }
+
+        if (ngx_http_tomo_redis_answer(redis) != NGX_OK) {
+            ngx_http_tomo_redis_drop(redis, redis->broken);
+            return;
+        }
+    }
+
+    ngx_http_tomo_redis_rearm(redis);
+
+    if (i == NGX_HTTP_TOMO_REDIS_READS) {
+        ngx_post_event(rev, &ngx_posted_next_events);
+        return;
+    }
+
+    if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+        ngx_http_tomo_redis_drop(redis, "event failed");
+    }
+}
+
+
