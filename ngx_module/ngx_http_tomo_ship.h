@@ -47,12 +47,12 @@ struct ngx_http_tomo_ship_s {
     ngx_queue_t                 sources;
     ngx_uint_t                  in_flight;      /* batches */
     ngx_uint_t                  fence;          /* round trips still to go */
+    void                       *batch;          /* ngx_http_tomo_batch.c */
     ngx_uint_t                  tries;          /* refusals in a row */
     ngx_event_t                 retry;
     ngx_event_t                 work;           /* posted: something to do */
     ngx_log_t                  *log;
     ngx_pool_t                 *pool;
-    unsigned                    fenced:1;       /* marks may be read */
     unsigned                    paused:1;       /* retry is set */
     unsigned                    closing:1;
     unsigned                    reported:1;
@@ -60,5 +60,15 @@ struct ngx_http_tomo_ship_s {
 
 /* there may be something to ship: looks at the end of this loop turn */
 void ngx_http_tomo_ship_wake(ngx_http_tomo_ship_t *ship);
+
+/*
+ * Redis refused a write, or a file could not be read: everything rests for a
+ * moment (50 ms .. 5 s), then the marks are read again.  why is for the log.
+ */
+void ngx_http_tomo_ship_refused(ngx_http_tomo_ship_t *ship, ngx_str_t *why);
+
+/* takes an adopted source over; it is shipped from now on */
+void ngx_http_tomo_ship_add(ngx_http_tomo_ship_t *ship,
+    ngx_http_tomo_source_t *source);
 
 #endif

@@ -1,0 +1,280 @@
+/*
+ * The marks of a source: reading them, and finding the place to go on from.
+ * Declared in ngx_http_tomo_batch.h.
+ */
+
+#include "ngx_http_tomo_batch.h"
+#include "tomo_codec.h"
+#include "tomo_keys.h"
+
+
+/*
+ * All marks are here: goes on from the first record that Redis lacks.  A mark
+ * behind what was believed means that Redis lost what it had acknowledged: it
+ * was restarted from an older file, or empty.
+ */
+
+static void
+ngx_http_tomo_mark_settle(ngx_http_tomo_source_t *source)
+{
+    uint64_t               target;
+    ngx_uint_t             behind;
+    ngx_queue_t           *q;
+    ngx_http_tomo_mark_t  *mark;
+
+    target = source->passed_seq + 1;
+    behind = 0;
+
+    for (q = ngx_queue_head(&source->accounts);
+         q != ngx_queue_sentinel(&source->accounts);
+         q = ngx_queue_next(q))
+    {
+        mark = ngx_queue_data(q, ngx_http_tomo_mark_t, queue);
+
+        if (mark->mark < mark->believed) {
+            behind = 1;
+            target = ngx_min(target, mark->mark + 1);
+        }
+
+        mark->believed = ngx_max(mark->mark, mark->believed);
+    }
+
+    if (behind && target <= source->reached_seq) {
+        ngx_log_error(NGX_LOG_WARN, source->ship->log, 0,
+                      "tomo: redis has journal %s only up to sequence %uL of "
+                      "%uL: shipping again what is kept", source->folder,
+                      target - 1, source->reached_seq);
+    }
+
+    source->passed_seq = ngx_min(source->passed_seq, target - 1);
+    ngx_http_tomo_source_reached(source);
+
+    if (behind || source->next_seq > target) {
+        ngx_http_tomo_source_seek(source, target);
+    }
+
+    ngx_http_tomo_ship_wake(source->ship);
+}
+
+
+static void
+ngx_http_tomo_mark_answered(ngx_http_tomo_mark_t *mark)
+{
+    ngx_http_tomo_source_t  *source;
+
+    source = mark->source;
+
+    if (--source->asked == 0 && !source->stale) {
+        ngx_http_tomo_mark_settle(source);
+    }
+}
+
+
+/* the stream can be appended to: or every transaction would only half run */
+
+static void
+ngx_http_tomo_mark_checked(const ngx_http_tomo_reply_t *reply, void *data)
+{
+    ngx_str_t              word;
+    ngx_http_tomo_mark_t  *mark = data;
+
+    switch (ngx_http_tomo_reply_kind(reply)) {
+
+    case NGX_HTTP_TOMO_REPLY_LOST:
+        mark->source->stale = 1;
+        break;
+
+    case NGX_HTTP_TOMO_REPLY_INTEGER:
+        break;
+
+    case NGX_HTTP_TOMO_REPLY_ERROR:
+        mark->source->stale = 1;
+        word = ngx_http_tomo_reply_word(reply);
+        ngx_http_tomo_ship_refused(mark->source->ship, &word);
+        break;
+
+    default:
+        mark->source->stale = 1;
+        ngx_http_tomo_redis_surprise(mark->source->ship->redis,
+                                     "XLEN answered oddly");
+        break;
+    }
+
+    ngx_http_tomo_mark_answered(mark);
+}
+
+
+static void
+ngx_http_tomo_mark_read(const ngx_http_tomo_reply_t *reply, void *data)
+{
+    uint64_t               n;
+    ngx_str_t              word;
+    ngx_http_tomo_mark_t  *mark = data;
+
+    mark->asked = 0;
+
+    switch (ngx_http_tomo_reply_kind(reply)) {
+
+    case NGX_HTTP_TOMO_REPLY_LOST:
+        mark->source->stale = 1;
+        break;
+
+    case NGX_HTTP_TOMO_REPLY_NIL:
+        mark->mark = 0;
+        mark->known = 1;
+        break;
+
+    case NGX_HTTP_TOMO_REPLY_STRING:
+        if (tomo_u64_get(ngx_http_tomo_reply_str(reply), UINT64_MAX, &n)
+            == TOMO_OK)
+        {
+            mark->mark = n;
+            mark->known = 1;
+            break;
+        }
+
+        mark->source->stale = 1;
+        ngx_str_set(&word, "a ship mark that is no number");
+        ngx_http_tomo_ship_refused(mark->source->ship, &word);
+        break;
+
+    case NGX_HTTP_TOMO_REPLY_ERROR:
+        mark->source->stale = 1;
+        word = ngx_http_tomo_reply_word(reply);
+        ngx_http_tomo_ship_refused(mark->source->ship, &word);
+        break;
+
+    default:
+        mark->source->stale = 1;
+        ngx_http_tomo_redis_surprise(mark->source->ship->redis,
+                                     "HGET answered oddly");
+        break;
+    }
+
+    ngx_http_tomo_mark_answered(mark);
+}
+
+
+static ngx_int_t
+ngx_http_tomo_mark_send(ngx_http_tomo_mark_t *mark)
+{
+    u_char                  keys[TOMO_KEY_MAX], text[16];
+    tomo_str_t              argv[3], account;
+    tomo_buf_t              key, id;
+    ngx_http_tomo_redis_t  *redis;
+
+    redis = mark->source->ship->redis;
+    account = tomo_str_n(mark->id, mark->sn.str.len);
+
+    if (!ngx_http_tomo_redis_room(redis, 2, 1024)) {
+        return NGX_AGAIN;
+    }
+
+    tomo_buf_init(&key, keys, sizeof(keys));
+    tomo_key_in(&key, account);
+
+    argv[0] = tomo_str("XLEN");
+    argv[1] = tomo_buf_str(&key);
+
+    if (ngx_http_tomo_redis_send(redis, argv, 2, ngx_http_tomo_mark_checked,
+                                 mark)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    mark->source->asked++;
+
+    tomo_buf_init(&key, keys, sizeof(keys));
+    tomo_key_ship(&key, account);
+    tomo_buf_init(&id, text, sizeof(text));
+    tomo_buf_hex64(&id, mark->source->writer);
+
+    argv[0] = tomo_str("HGET");
+    argv[1] = tomo_buf_str(&key);
+    argv[2] = tomo_buf_str(&id);
+
+    if (ngx_http_tomo_redis_send(redis, argv, 3, ngx_http_tomo_mark_read,
+                                 mark)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    mark->source->asked++;
+    mark->asked = 1;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_tomo_mark_ask(ngx_http_tomo_source_t *source)
+{
+    ngx_uint_t             asked;
+    ngx_queue_t           *q;
+    ngx_http_tomo_mark_t  *mark;
+
+    asked = 0;
+
+    for (q = ngx_queue_head(&source->accounts);
+         q != ngx_queue_sentinel(&source->accounts);
+         q = ngx_queue_next(q))
+    {
+        mark = ngx_queue_data(q, ngx_http_tomo_mark_t, queue);
+
+        if (mark->known || mark->asked) {
+            continue;
+        }
+
+        if (ngx_http_tomo_mark_send(mark) != NGX_OK) {
+            source->stale = 1;
+            return;
+        }
+
+        asked = 1;
+    }
+
+    if (!asked && source->asked == 0) {
+        ngx_http_tomo_mark_settle(source);
+    }
+}
+
+
+static void
+ngx_http_tomo_mark_repaired(const ngx_http_tomo_reply_t *reply, void *data)
+{
+    ngx_http_tomo_mark_t  *mark = data;
+
+    mark->source->asked--;
+}
+
+
+void
+ngx_http_tomo_mark_repair(ngx_http_tomo_mark_t *mark)
+{
+    u_char                   keys[TOMO_KEY_MAX], text[64];
+    tomo_buf_t               key, num;
+    tomo_str_t               argv[4];
+    ngx_http_tomo_source_t  *source;
+
+    source = mark->source;
+
+    tomo_buf_init(&key, keys, sizeof(keys));
+    tomo_key_ship(&key, tomo_str_n(mark->id, mark->sn.str.len));
+    tomo_buf_init(&num, text, sizeof(text));
+    tomo_buf_hex64(&num, source->writer);
+    tomo_buf_u64(&num, mark->mark);
+
+    argv[0] = tomo_str("HSET");
+    argv[1] = tomo_buf_str(&key);
+    argv[2] = tomo_str_n(text, 16);
+    argv[3] = tomo_str_n(text + 16, num.len - 16);
+
+    if (ngx_http_tomo_redis_send(source->ship->redis, argv, 4,
+                                 ngx_http_tomo_mark_repaired, mark)
+        == NGX_OK)
+    {
+        source->asked++;
+    }
+}
