@@ -18,4 +18,10 @@
 ngx_int_t ngx_http_tomo_adopt_start(ngx_http_tomo_ship_t *ship);
 void ngx_http_tomo_adopt_stop(ngx_http_tomo_ship_t *ship);
 
+/*
+ * Lets shipped segments of this worker's adopted journals go when they are
+ * old enough, or the journal is nearly full (ngx_http_tomo_prune.c).
+ */
+void ngx_http_tomo_prune_tick(ngx_http_tomo_ship_t *ship);
+
 #endif
