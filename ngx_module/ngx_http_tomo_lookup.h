@@ -10,7 +10,7 @@
 #ifndef NGX_HTTP_TOMO_LOOKUP_H
 #define NGX_HTTP_TOMO_LOOKUP_H
 
-#include "ngx_http_tomo_module.h"
+#include "ngx_http_tomo_ship.h"
 #include "tomo_table.h"
 
 #define NGX_HTTP_TOMO_LOOKUP_MS       1000      /* then 503 */
@@ -39,5 +39,8 @@ typedef void (*ngx_http_tomo_lookup_pt)(ngx_http_request_t *r, ngx_int_t rc,
 ngx_int_t ngx_http_tomo_lookup(ngx_http_request_t *r, tomo_str_t account,
     tomo_item_kind_e kind, uint32_t number, ngx_http_tomo_lookup_pt handler,
     void *data, tomo_str_t *value);
+
+/* init_process; sets ship->lookup */
+ngx_int_t ngx_http_tomo_lookup_start(ngx_http_tomo_ship_t *ship);
 
 #endif
