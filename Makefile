@@ -13,7 +13,8 @@
 SAN   ?=
 V     ?=
 Q      = $(if $(V),,@)
-say    = @echo "  $(1)	$@"
+SILENT = $(findstring s,$(firstword -$(filter-out --%,$(MAKEFLAGS))))
+say    = $(if $(SILENT),,@echo "  $(1)	$@")
 BUILD ?= $(if $(SAN),build-asan,build)
 CC     = gcc
 PERL  ?= perl
@@ -63,7 +64,8 @@ CORE_LIB = $(BUILD)/libtomo_core.a
 WORK_LIB = $(BUILD)/libtomo_worker.a
 UNIT_LIB = $(if $(WORK_SRC),$(WORK_LIB)) $(CORE_LIB)
 
-.PHONY: all module worker unit replay tools check asan fuzz fuzz-binaries lint tidy bench \
+.PHONY: all module worker unit replay tools check asan fuzz fuzz-binaries \
+	lint tidy bench \
 	install clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -102,7 +104,7 @@ $(BUILD)/worker/%.o: worker/%.c Makefile | $(LUA_HDR)
 define lua_rule
 $(BUILD)/gen/$(notdir $(1:.lua=_lua.h)): $(1) Makefile
 	@mkdir -p $$(@D)
-	@echo "  LUA	$$@"
+	$$(call say,LUA)
 	$(Q)$(PERL) -ne 'BEGIN { print "static const char \
 	$(notdir $(1:.lua=))_lua[] =\n" } chomp; s/([\\"])/\\$$$$1/g; \
 	print "    \"$$$$_\\n\"\n"; END { print "    \"\";\n" }' $$< > $$@
@@ -168,7 +170,8 @@ tidy: $(LUA_HDR)
 	clang-tidy --quiet $(CORE_SRC) $(WORK_SRC) -- -std=c11 -D_GNU_SOURCE \
 	-Icore -Iworker -I$(BUILD)/gen
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
-	--enable=warning,portability --suppress=varFuncNullUB -Icore -Iworker -I$(BUILD)/gen \
+	--enable=warning,portability --suppress=varFuncNullUB \
+	-Icore -Iworker -I$(BUILD)/gen \
 	$(wildcard core worker)
 
 bench: all
