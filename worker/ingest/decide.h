@@ -83,6 +83,9 @@ void decide_derive(decide_t *d);
  */
 friend_t *decide_friend(decide_t *d);
 
+/* d->f's changes into the commit; decide_event does it for the last d->f */
+void decide_save(decide_t *d);
+
 /* a row onto a friend's timeline */
 void decide_row(decide_t *d, uint32_t serial, tomo_str_t id, int64_t at_ms,
     const char *kind, tomo_str_t text);
