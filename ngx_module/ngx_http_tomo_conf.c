@@ -3,6 +3,7 @@
  */
 
 #include "ngx_http_tomo_conf.h"
+#include "tomo_journal.h"
 
 
 static char *ngx_http_tomo_conf_path(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -20,6 +21,8 @@ static char *ngx_http_tomo_conf_status(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_http_tomo_conf_location(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_http_tomo_loc_conf_t *tlcf, ngx_http_handler_pt handler,
     ngx_uint_t uses);
+static ngx_int_t ngx_http_tomo_conf_fits(ngx_conf_t *cf,
+    ngx_http_tomo_loc_conf_t *tlcf);
 static ngx_int_t ngx_http_tomo_conf_needs(ngx_conf_t *cf,
     ngx_http_tomo_main_conf_t *tmcf);
 
@@ -268,9 +271,50 @@ ngx_http_tomo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         /* nginx then refuses larger ones before it reads them */
 
         clcf->client_max_body_size = (off_t) conf->max_body;
+
+        if (ngx_http_tomo_conf_fits(cf, conf) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* a survey's answers grow at most threefold by their encoding */
+
+static ngx_int_t
+ngx_http_tomo_conf_fits(ngx_conf_t *cf, ngx_http_tomo_loc_conf_t *tlcf)
+{
+    size_t                      record;
+    ngx_http_tomo_main_conf_t  *tmcf;
+
+    tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tomo_module);
+
+    record = tlcf->max_body + NGX_HTTP_TOMO_RECORD_ROOM;
+
+    if (tlcf->handler == ngx_http_tomo_survey_handler) {
+        record += 2 * tlcf->max_body;
+    }
+
+    if (record > TOMO_JOURNAL_PAYLOAD_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"tomo_max_body\" %uz of a \"tomo_%V\" location "
+                           "is too large: no record of the journal holds it",
+                           tlcf->max_body, &tlcf->name);
+        return NGX_ERROR;
+    }
+
+    if (record > tmcf->journal_conf->segment) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"tomo_max_body\" %uz of a \"tomo_%V\" location "
+                           "does not fit a segment: raise \"segment=\" in "
+                           "\"tomo_journal\" above %uz", tlcf->max_body,
+                           &tlcf->name, record);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -368,10 +412,6 @@ ngx_http_tomo_conf_location(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_core_loc_conf_t   *clcf;
     ngx_http_tomo_main_conf_t  *tmcf;
-
-    if (handler == NULL) {
-        return "is not part of this build";
-    }
 
     if (tlcf->handler == handler) {
         return "is duplicate";

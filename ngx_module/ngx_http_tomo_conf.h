@@ -13,6 +13,7 @@
 #define NGX_HTTP_TOMO_UNIX_MAX     107      /* sizeof(sun_path) - 1 */
 #define NGX_HTTP_TOMO_BODY_MIN     1024
 #define NGX_HTTP_TOMO_BODY_MAX     (4 * 1024 * 1024 - 64 * 1024)
+#define NGX_HTTP_TOMO_RECORD_ROOM  4096     /* all of a record but its body */
 #define NGX_HTTP_TOMO_SEGMENT_MIN  (1024 * 1024)
 #define NGX_HTTP_TOMO_SEGMENT_MAX  (1024 * 1024 * 1024)
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ngx_http_tomo_group.h"
 
@@ -23,6 +24,7 @@ typedef struct {
 } ngx_http_tomo_raw_t;
 
 
+static void ngx_http_tomo_group_failed(ngx_http_tomo_commit_t *c);
 static size_t ngx_http_tomo_group_raw_size(size_t account, size_t body);
 static size_t ngx_http_tomo_group_read(const ngx_http_tomo_group_t *g,
     size_t at, tomo_record_t *r);
@@ -151,13 +153,44 @@ ngx_http_tomo_group_commit(ngx_http_tomo_commit_t *c)
         }
 
     } else {
-        ngx_http_tomo_segment_abandon(c->writer);
-
         c->written_seq = c->synced_seq > began_seq ? c->synced_seq
                                                    : began_seq;
+        ngx_http_tomo_group_failed(c);
     }
 
     c->records = c->written_seq - began_seq;
+}
+
+
+/*
+ * The current segment is suspect.  One that holds nothing that counts as
+ * written is removed, or a disk that fails for hours would fill with them.
+ */
+
+static void
+ngx_http_tomo_group_failed(ngx_http_tomo_commit_t *c)
+{
+    char                     path[NGX_HTTP_TOMO_PATH_MAX];
+    ngx_http_tomo_writer_t  *w = c->writer;
+    ngx_http_tomo_opened_t  *o;
+
+    ngx_http_tomo_segment_abandon(w);
+
+    if (c->n_opened == 0) {
+        return;
+    }
+
+    o = &c->opened[c->n_opened - 1];
+
+    if (o->first_seq > c->written_seq
+        && ngx_http_tomo_segment_path(path, sizeof(path), w->folder,
+                                      o->number)
+           == TOMO_OK)
+    {
+        (void) unlink(path);
+        w->offset = o->before;
+        c->n_opened--;
+    }
 }
 
 

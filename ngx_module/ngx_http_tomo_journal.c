@@ -311,8 +311,12 @@ ngx_http_tomo_journal_outcome(ngx_http_tomo_journal_t *jr, int err)
     own->failed = err;
     ngx_http_tomo_wait_done(jr, jr->synced_seq, err ? NGX_ERROR : NGX_OK);
 
+    own->failures = err ? own->failures + 1 : 0;
+
     if (err) {
-        ngx_add_timer(&own->flush_timer, NGX_HTTP_TOMO_RETRY_MS);
+        ngx_add_timer(&own->flush_timer,
+                      own->failures > 2 ? NGX_HTTP_TOMO_AGAIN_MS
+                                        : NGX_HTTP_TOMO_RETRY_MS);
 
     } else if (!ngx_queue_empty(&own->waiters)) {
         ngx_post_event(&own->flush_event, &ngx_posted_events);

@@ -14,7 +14,8 @@
 #include "ngx_http_tomo_journal.h"
 #include "ngx_http_tomo_group.h"
 
-#define NGX_HTTP_TOMO_RETRY_MS   200    /* a failed commit is repeated */
+#define NGX_HTTP_TOMO_RETRY_MS   200    /* a failed commit is repeated … */
+#define NGX_HTTP_TOMO_AGAIN_MS   1000   /* … and from the third time on */
 #define NGX_HTTP_TOMO_SYNC_MS    1000   /* clicks are synced this often */
 #define NGX_HTTP_TOMO_REAP_MS    1000
 #define NGX_HTTP_TOMO_FRAMES     16     /* accounts with an open frame */
@@ -55,6 +56,7 @@ struct ngx_http_tomo_journal_private_s {
     uint32_t                 made;
 
     int                      failed;        /* errno of the last commit */
+    ngx_uint_t               failures;      /* in a row */
     ngx_msec_t               began;         /* the running commit */
     ngx_msec_t               flushed;       /* the last commit's start */
     ngx_msec_t               synced;        /* the last sync */

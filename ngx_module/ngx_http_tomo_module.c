@@ -101,8 +101,7 @@ ngx_http_tomo_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    if (tmcf->redis && ngx_http_tomo_ship_init
-        && ngx_http_tomo_ship_init(cycle, tmcf) != NGX_OK) {
+    if (tmcf->redis && ngx_http_tomo_ship_init(cycle, tmcf) != NGX_OK) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
                       "tomo: shipping to Redis cannot start: the journal "
                       "waits on disk until nginx is reloaded");
@@ -123,10 +122,7 @@ ngx_http_tomo_exit_process(ngx_cycle_t *cycle)
         return;
     }
 
-    if (ngx_http_tomo_ship_exit) {
-        ngx_http_tomo_ship_exit(cycle, tmcf);
-    }
-
+    ngx_http_tomo_ship_exit(cycle, tmcf);
     ngx_http_tomo_journal_exit(cycle, tmcf);
 }
 
@@ -145,10 +141,6 @@ ngx_http_tomo_count_phase(ngx_http_request_t *r)
 
     tlcf = ngx_http_get_module_loc_conf(r, ngx_http_tomo_module);
     tmcf = ngx_http_get_module_main_conf(r, ngx_http_tomo_module);
-
-    if (tlcf->handler == NULL) {
-        return NGX_OK;
-    }
 
     if (tlcf->handler == ngx_http_tomo_webhook_handler) {
         ngx_http_tomo_count(tmcf->zone, webhook_too_large);

@@ -26,7 +26,6 @@
 typedef struct ngx_http_tomo_zone_s     ngx_http_tomo_zone_t;
 typedef struct ngx_http_tomo_journal_s  ngx_http_tomo_journal_t;
 typedef struct ngx_http_tomo_ship_s     ngx_http_tomo_ship_t;
-typedef struct ngx_http_tomo_pages_s    ngx_http_tomo_pages_t;
 
 /*
  * Where Redis is.  host is NUL-terminated: a path when port is 0, else a
@@ -79,7 +78,6 @@ typedef struct {
     ngx_http_tomo_zone_t          *zone;        /* also in the master */
     ngx_http_tomo_journal_t       *journal;
     ngx_http_tomo_ship_t          *ship;
-    ngx_http_tomo_pages_t         *pages;       /* made by the first page */
 } ngx_http_tomo_main_conf_t;        /* tmcf */
 
 typedef struct {
@@ -159,9 +157,7 @@ ngx_int_t ngx_http_tomo_add_variables(ngx_conf_t *cf);
 
 /* Content handlers, one per file of that name */
 ngx_int_t ngx_http_tomo_webhook_handler(ngx_http_request_t *r);
-__attribute__((weak))
 ngx_int_t ngx_http_tomo_redirect_handler(ngx_http_request_t *r);
-__attribute__((weak))
 ngx_int_t ngx_http_tomo_survey_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_tomo_status_handler(ngx_http_request_t *r);
 
@@ -174,9 +170,9 @@ ngx_int_t ngx_http_tomo_status_handler(ngx_http_request_t *r);
  * contexts and closes their sockets.  tmcf->ship may be
  * NULL then.
  */
-__attribute__((weak)) ngx_int_t ngx_http_tomo_ship_init(ngx_cycle_t *cycle,
+ngx_int_t ngx_http_tomo_ship_init(ngx_cycle_t *cycle,
     ngx_http_tomo_main_conf_t *tmcf);
-__attribute__((weak)) void ngx_http_tomo_ship_exit(ngx_cycle_t *cycle,
+void ngx_http_tomo_ship_exit(ngx_cycle_t *cycle,
     ngx_http_tomo_main_conf_t *tmcf);
 
 #endif

@@ -11,8 +11,14 @@
 #include "clock.h"
 #include "log.h"
 
-#include "dispatch/dispatch.h"
+#if __has_include("ingest/ingest.h")
 #include "ingest/ingest.h"
+#define ROLE_INGEST  ingest_main
+#else
+#define ROLE_INGEST  NULL
+#endif
+
+#include "dispatch/dispatch.h"
 
 #if __has_include("api/api.h")
 #include "api/api.h"
@@ -29,7 +35,7 @@ static const struct {
     const char    *name;
     role_main_pt   main;
 } role_table[] = {
-    { "ingest", ingest_main },
+    { "ingest", ROLE_INGEST },
     { "dispatch", dispatch_main },
     { "api", ROLE_API },
 };

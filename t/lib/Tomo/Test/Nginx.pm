@@ -66,7 +66,7 @@ sub edge_directives {
     my $redis = ref $self->{redis} ? $self->{redis}->socket : $self->{redis};
     $redis = "unix:$redis" if $redis =~ m{^/};
     my $zone    = $self->{zone}       // 'zone=tomo:16m';
-    my $journal = $self->{journal}    // 'keep=1h max=256m segment=1m';
+    my $journal = $self->{journal}    // 'keep=1h max=256m segment=2m';
     my $args    = $self->{redis_args} // '';
     my $key     = Tomo::Test::Files::path('edge.key');
     my $text    = "tomo_zone $zone snapshot=$self->{folder}/edge.snap;\n"
