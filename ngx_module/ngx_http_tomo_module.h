@@ -122,6 +122,13 @@ ngx_http_tomo_view(const ngx_str_t *s)
 /* the part of the path behind its last slash; may be empty */
 ngx_str_t ngx_http_tomo_last_segment(ngx_http_request_t *r);
 
+/*
+ * The body in one piece, once nginx has read it: where it is, or copied from
+ * buffers and file; empty when there is none.  NGX_OK, or the status of a
+ * failure.
+ */
+ngx_int_t ngx_http_tomo_body(ngx_http_request_t *r, tomo_str_t *body);
+
 /* n random bytes, fit for nonces and ids; NGX_ERROR: the kernel gave none */
 ngx_int_t ngx_http_tomo_random(void *data, size_t n);
 

@@ -83,10 +83,4 @@ ngx_uint_t ngx_http_tomo_origin_ok(ngx_http_request_t *r);
 ngx_int_t ngx_http_tomo_header_in(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 
-/*
- * The body in one piece, where it is or copied from buffers and file; empty
- * when there is none.  NGX_OK, or the status of a failure.
- */
-ngx_int_t ngx_http_tomo_survey_body(ngx_http_request_t *r, tomo_str_t *body);
-
 #endif

@@ -90,61 +90,6 @@ ngx_http_tomo_survey_posted(ngx_http_request_t *r)
 }
 
 
-ngx_int_t
-ngx_http_tomo_survey_body(ngx_http_request_t *r, tomo_str_t *body)
-{
-    off_t         size;
-    u_char       *p;
-    ssize_t       n;
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
-
-    *body = tomo_str_null;
-
-    if (r->request_body == NULL || r->request_body->bufs == NULL) {
-        return NGX_OK;
-    }
-
-    cl = r->request_body->bufs;
-
-    if (cl->next == NULL && !cl->buf->in_file) {
-        *body = tomo_str_n(cl->buf->pos,
-                           (size_t) (cl->buf->last - cl->buf->pos));
-        return NGX_OK;
-    }
-
-    for (size = 0; cl; cl = cl->next) {
-        size += ngx_buf_size(cl->buf);
-    }
-
-    p = ngx_pnalloc(r->pool, (size_t) size + 1);
-    if (p == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    *body = tomo_str_n(p, (size_t) size);
-
-    for (cl = r->request_body->bufs; cl; cl = cl->next) {
-        b = cl->buf;
-
-        if (!b->in_file) {
-            p = ngx_cpymem(p, b->pos, b->last - b->pos);
-            continue;
-        }
-
-        n = ngx_read_file(b->file, p, (size_t) (b->file_last - b->file_pos),
-                          b->file_pos);
-        if (n != b->file_last - b->file_pos) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        p += n;
-    }
-
-    return NGX_OK;
-}
-
-
 /* a post with many fields needs more than a plain one: try, then quadruple */
 
 static tomo_rc_e
@@ -305,7 +250,7 @@ ngx_http_tomo_survey_take(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
         return ngx_http_tomo_survey_note(r, sv, NGX_HTTP_NOT_FOUND);
     }
 
-    rc = ngx_http_tomo_survey_body(r, &body);
+    rc = ngx_http_tomo_body(r, &body);
     if (rc != NGX_OK) {
         return rc;
     }

@@ -21,8 +21,6 @@ static ngx_int_t ngx_http_tomo_webhook_headers(ngx_http_request_t *r,
 static ngx_int_t ngx_http_tomo_webhook_known(ngx_http_request_t *r,
     ngx_http_tomo_webhook_t *wh);
 static void ngx_http_tomo_webhook_body(ngx_http_request_t *r);
-static ngx_int_t ngx_http_tomo_webhook_read(ngx_http_request_t *r,
-    tomo_str_t *body);
 static ngx_int_t ngx_http_tomo_webhook_verify(ngx_http_request_t *r,
     ngx_http_tomo_webhook_t *wh, tomo_str_t body);
 static ngx_int_t ngx_http_tomo_webhook_store(ngx_http_request_t *r,
@@ -175,7 +173,7 @@ ngx_http_tomo_webhook_body(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_tomo_module);
     wh = ctx->handler;
 
-    rc = ngx_http_tomo_webhook_read(r, &body);
+    rc = ngx_http_tomo_body(r, &body);
 
     if (rc == NGX_OK) {
         rc = ngx_http_tomo_webhook_verify(r, wh, body);
@@ -190,63 +188,6 @@ ngx_http_tomo_webhook_body(ngx_http_request_t *r)
     }
 
     ngx_http_finalize_request(r, ngx_http_tomo_webhook_answer(r, wh, rc));
-}
-
-
-/* the body in one piece: where it is, or copied from buffers and file */
-
-static ngx_int_t
-ngx_http_tomo_webhook_read(ngx_http_request_t *r, tomo_str_t *body)
-{
-    off_t         size;
-    u_char       *p;
-    ssize_t       n;
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
-
-    *body = tomo_str_null;
-
-    if (r->request_body == NULL || r->request_body->bufs == NULL) {
-        return NGX_OK;
-    }
-
-    cl = r->request_body->bufs;
-
-    if (cl->next == NULL && !cl->buf->in_file) {
-        *body = tomo_str_n(cl->buf->pos,
-                           (size_t) (cl->buf->last - cl->buf->pos));
-        return NGX_OK;
-    }
-
-    for (size = 0; cl; cl = cl->next) {
-        size += ngx_buf_size(cl->buf);
-    }
-
-    p = ngx_pnalloc(r->pool, (size_t) size + 1);
-    if (p == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    *body = tomo_str_n(p, (size_t) size);
-
-    for (cl = r->request_body->bufs; cl; cl = cl->next) {
-        b = cl->buf;
-
-        if (!b->in_file) {
-            p = ngx_cpymem(p, b->pos, b->last - b->pos);
-            continue;
-        }
-
-        n = ngx_read_file(b->file, p, (size_t) (b->file_last - b->file_pos),
-                          b->file_pos);
-        if (n != b->file_last - b->file_pos) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        p += n;
-    }
-
-    return NGX_OK;
 }
 
 
