@@ -1,6 +1,7 @@
 package Tomo::Test::Status;
 
-# The edge's counters, from /tomo/status?format=json.
+# The edge's counters, from /tomo/status?format=json, and the laws that hold at
+# the end of every test.
 
 use strict;
 use warnings;
@@ -40,7 +41,37 @@ sub wait_shipped {
     );
 }
 
-# Called at the end of every file: the law at each edge that still runs.
+# What an ingest role that runs has not decided yet: "in: 1-0 of 2-0" or ''.
+sub undecided {
+    my ($worker) = @_;
+    my $prefix = 'tomo:{demo}';
+    my $redis  = $worker->{redis};
+    my %cursor = @{ $redis->cmd('HGETALL', "$prefix:cursor") };
+    my @open;
+    for my $lane (qw(in bulk)) {
+        my $info = eval { $redis->cmd('XINFO', 'STREAM', "$prefix:$lane") } or next;
+        my $last = {@$info}->{'last-generated-id'};
+        next if ($cursor{$lane} // '') eq $last && !$cursor{"${lane}_i"};
+        push @open, "$lane: " . ($cursor{$lane} // 'nothing') . " of $last";
+    }
+    return join ', ', @open;
+}
+
+sub _check_workers {
+    my $bad = '';
+    for my $worker (Tomo::Test::Worker::all()) {
+        next if $worker->{undecided} || ($worker->{role} // 'ingest') ne 'ingest';
+        next if !$worker->alive || !ref $worker->{redis} || !$worker->{redis}->alive;
+        my $open;
+        Tomo::Test::wait_for(sub { $open = eval { undecided($worker) } // $@; $open eq '' },
+            'every entry decided', 5);
+        $bad .= "$worker->{name} left entries undecided: $open\n" if $open ne '';
+    }
+    return $bad;
+}
+
+# Called at the end of every file: received = shipped + waiting + quarantined at
+# each edge that still runs, no undecided entry at each ingest that still runs.
 sub check_all {
     my @running = grep { $_->{redis} && !$_->{conf} && $_->alive } Tomo::Test::Nginx::all();
     push @running, Tomo::Test::Sandbox::running() if Tomo::Test::Sandbox->can('running');
@@ -55,6 +86,7 @@ sub check_all {
         my $name = $edge->{name} // 'sandbox';
         $bad .= "$name: " . ($last ? JSON::PP->new->canonical->encode($last) : $@) . "\n";
     }
+    $bad .= _check_workers();
     my $what = @running ? 'counters balance' : 'counters balance (no edge left running)';
     Test::More::ok(!$bad, $what) or Test::More::diag($bad);
     return;

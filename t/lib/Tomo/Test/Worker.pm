@@ -13,6 +13,9 @@ use Socket qw(SOCK_DGRAM);
 use Tomo::Test::Files ();
 
 my $COUNT = 0;
+my @ALL;
+
+sub all { return @ALL }
 
 sub binary { return Tomo::Test::build_path('tomo-worker', 'TOMO_WORKER') }
 
@@ -23,6 +26,7 @@ sub binary { return Tomo::Test::build_path('tomo-worker', 'TOMO_WORKER') }
 #   sandbox      1: the clock file is configured
 #   definitions  folder loaded into the account; default conf/demo if there
 #   name, args   folder name; more arguments
+#   undecided    1: entries may be left undecided at the end of the test
 sub new {
     my ($class, %o) = @_;
     my $name = $o{name} // ($COUNT++ ? "worker$COUNT" : 'worker');
@@ -31,6 +35,7 @@ sub new {
     mkdir $dir, 0700;
     mkdir "$dir/journal", 0700;
     $self->write_ini;
+    push @ALL, $self;
     return $self;
 }
 
