@@ -16,45 +16,25 @@ agent_at(tomo_str_t s, size_t i)
 }
 
 
-/* where the lower-case word stands at or after from; s.len: nowhere */
-static size_t
-agent_find(tomo_str_t s, size_t from, tomo_str_t word)
+static bool
+agent_here(tomo_str_t s, size_t i, const char *word)
 {
-    size_t  i, k;
-
-    for (i = from; i + word.len <= s.len; i++) {
-        for (k = 0; k < word.len && agent_at(s, i + k) == word.data[k]; k++) {
-            /* as far as it fits */
-        }
-
-        if (k == word.len) {
-            return i;
-        }
+    while (*word != '\0' && agent_at(s, i) == (uint8_t) *word) {
+        i++;
+        word++;
     }
 
-    return s.len;
+    return *word == '\0';
 }
 
 
-/* "bot" as the end of a word; Cubot is a make of phone */
 static bool
-agent_bot(tomo_str_t ua)
+agent_has(tomo_str_t s, const char *word)
 {
-    size_t   i;
-    uint8_t  next;
+    size_t  i;
 
-    for (i = agent_find(ua, 0, tomo_str("bot")); i < ua.len;
-         i = agent_find(ua, i + 3, tomo_str("bot")))
-    {
-        next = agent_at(ua, i + 3);
-
-        if (next >= 'a' && next <= 'z') {
-            continue;
-        }
-
-        if (i < 2 || agent_at(ua, i - 2) != 'c'
-            || agent_at(ua, i - 1) != 'u')
-        {
+    for (i = 0; i < s.len; i++) {
+        if (agent_here(s, i, word)) {
             return true;
         }
     }
@@ -63,36 +43,82 @@ agent_bot(tomo_str_t ua)
 }
 
 
+/* "bot" as the end of a word; Cubot is a make of phone */
+static bool
+agent_bot(tomo_str_t ua, size_t i)
+{
+    uint8_t  next;
+
+    next = agent_at(ua, i + 3);
+
+    if (!agent_here(ua, i, "bot") || (next >= 'a' && next <= 'z')) {
+        return false;
+    }
+
+    return i < 2 || !agent_here(ua, i - 2, "cu");
+}
+
+
+/* one pass: a user agent is looked at on every tap */
+static bool
+agent_machine(tomo_str_t ua)
+{
+    size_t  i;
+    bool    found;
+
+    found = false;
+
+    for (i = 0; i < ua.len && !found; i++) {
+
+        switch (agent_at(ua, i)) {
+
+        case 'b':
+            found = agent_bot(ua, i);
+            break;
+
+        case 'c':
+            found = agent_here(ua, i, "crawler");
+            break;
+
+        case 'f':
+            found = agent_here(ua, i, "facebookexternalhit");
+            break;
+
+        case 'l':
+            found = agent_here(ua, i, "line-poker");
+            break;
+
+        case 'p':
+            found = agent_here(ua, i, "preview");
+            break;
+
+        case 's':
+            /* Linespider too */
+            found = agent_here(ua, i, "spider");
+            break;
+
+        default:
+            break;
+        }
+    }
+
+    return found;
+}
+
+
 tomo_visit_e
 tomo_agent_visit(bool head, tomo_str_t ua, tomo_str_t purpose)
 {
-    size_t  i;
-
-    static const char *const  marks[] = {
-        "line-poker", "facebookexternalhit", "linespider", "crawler",
-        "spider", "preview"
-    };
-
     if (head) {
         return TOMO_VISIT_HEAD;
     }
 
-    if (agent_find(purpose, 0, tomo_str("prefetch")) < purpose.len
-        || agent_find(purpose, 0, tomo_str("prerender")) < purpose.len
-        || agent_find(purpose, 0, tomo_str("preview")) < purpose.len)
+    if (agent_has(purpose, "prefetch") || agent_has(purpose, "prerender")
+        || agent_has(purpose, "preview"))
     {
         return TOMO_VISIT_PREFETCH;
     }
 
-    if (ua.len == 0) {
-        return TOMO_VISIT_PREVIEW;
-    }
-
-    for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-        if (agent_find(ua, 0, tomo_str_c(marks[i])) < ua.len) {
-            return TOMO_VISIT_PREVIEW;
-        }
-    }
-
-    return agent_bot(ua) ? TOMO_VISIT_PREVIEW : TOMO_VISIT_HUMAN;
+    return (ua.len == 0 || agent_machine(ua)) ? TOMO_VISIT_PREVIEW
+                                              : TOMO_VISIT_HUMAN;
 }

@@ -48,6 +48,21 @@ tomo_crc32c(uint32_t crc, const void *data, size_t len)
 
 #else
 
+static inline uint64_t
+journal_word(const uint8_t *p)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t  word;
+
+    memcpy(&word, p, 8);
+
+    return word;
+#else
+    return tomo_get_le(p, 8);
+#endif
+}
+
+
 uint32_t
 tomo_crc32c(uint32_t crc, const void *data, size_t len)
 {
@@ -58,7 +73,7 @@ tomo_crc32c(uint32_t crc, const void *data, size_t len)
     crc = ~crc;
 
     for (; len >= 8; len -= 8, p += 8) {
-        w = tomo_get_le(p, 8) ^ crc;
+        w = journal_word(p) ^ crc;
         crc = tomo_crc32c_table[7][w & 255]
               ^ tomo_crc32c_table[6][w >> 8 & 255]
               ^ tomo_crc32c_table[5][w >> 16 & 255]

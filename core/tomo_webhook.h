@@ -34,7 +34,7 @@ tomo_rc_e tomo_webhook_signature(tomo_str_t header, uint8_t *mac32)
  * mac: the header's decoded 32 bytes.  body: n_chunks pieces in order, as
  * received.  secrets: one or two.  Takes the same time whichever byte
  * differs; always tries all secrets.  hash: one prepared tomo_hash_t serves
- * every account of a process (one thread at a time); nothing is allocated.
+ * every account of a process (one thread at a time).
  */
 tomo_signature_e tomo_webhook_verify(tomo_hash_t *hash, const uint8_t *mac32,
     const tomo_str_t *chunks, size_t n_chunks, const tomo_str_t *secrets,

@@ -198,9 +198,6 @@ ngx_http_tomo_survey_show(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
         return ngx_http_tomo_survey_note(r, sv, NGX_HTTP_NOT_FOUND);
     }
 
-    ngx_http_tomo_count(sv->tmcf->zone, survey_page);
-    ngx_http_tomo_verdict(sv->ctx, "shown");
-
     return ngx_http_tomo_survey_page(r, sv, NULL, NGX_HTTP_OK);
 }
 
@@ -222,6 +219,16 @@ ngx_http_tomo_survey_found(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
     default:
         return ngx_http_tomo_survey_note(r, sv,
                                          NGX_HTTP_SERVICE_UNAVAILABLE);
+    }
+
+    sv->value = value;
+
+    if (ngx_http_tomo_survey_is_read(r) && r->args.len == 0) {
+        rc = ngx_http_tomo_survey_ready(r, sv);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
     }
 
     if (ngx_http_tomo_survey_parse(r, sv, value) != TOMO_OK) {

@@ -4,6 +4,7 @@
  *   ngx_http_tomo_survey.c         token → account → compiled form → what next
  *   ngx_http_tomo_survey_post.c    body → answers → journal → 303
  *   ngx_http_tomo_survey_page.c    answers in HTML and their headers
+ *   ngx_http_tomo_pages.c          blank pages, ready to send
  *   ngx_http_tomo_origin.c         whose page posted this?
  *
  * The token is the identity ("by link"); nothing of the friend is ever shown.
@@ -25,7 +26,8 @@ typedef struct {
     ngx_http_tomo_ctx_t        *ctx;
     tomo_token_t                token;
     ngx_str_t                   path;       /* "/s/TOKEN", fit for a URL */
-    tomo_survey_t               form;       /* once the lookup answered */
+    tomo_str_t                  value;      /* compiled form, as looked up */
+    tomo_survey_t               form;       /* parsed */
 } ngx_http_tomo_survey_t;
 
 /*
@@ -49,6 +51,14 @@ ngx_int_t ngx_http_tomo_survey_take(ngx_http_request_t *r,
 /* An arena of size bytes in r->pool; its failed bit: out of memory */
 void ngx_http_tomo_survey_arena(ngx_http_request_t *r, tomo_arena_t *a,
     size_t size);
+
+/*
+ * A blank page out of the worker's store, before the form is even parsed:
+ * NGX_DECLINED: there is none; else what to finalize with.  What is stored
+ * was open.
+ */
+ngx_int_t ngx_http_tomo_survey_ready(ngx_http_request_t *r,
+    ngx_http_tomo_survey_t *sv);
 
 /*
  * Answers; all return what to finalize with.  page: answers NULL: blank with

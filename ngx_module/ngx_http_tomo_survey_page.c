@@ -3,6 +3,7 @@
  */
 
 #include "ngx_http_tomo_survey.h"
+#include "ngx_http_tomo_pages.h"
 #include "tomo_codec.h"
 
 #define NGX_HTTP_TOMO_NONCE_BYTES  16
@@ -41,14 +42,13 @@ ngx_http_tomo_survey_headers(ngx_http_request_t *r)
 
 static ngx_int_t
 ngx_http_tomo_survey_send(ngx_http_request_t *r, ngx_uint_t status,
-    const tomo_buf_t *b)
+    tomo_str_t page)
 {
-    if (b->failed || ngx_http_tomo_survey_headers(r) != NGX_OK) {
+    if (ngx_http_tomo_survey_headers(r) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_tomo_send(r, status, "text/html; charset=utf-8",
-                              tomo_buf_str(b),
+    return ngx_http_tomo_send(r, status, "text/html; charset=utf-8", page,
                               status == NGX_HTTP_SERVICE_UNAVAILABLE ? 1 : 0);
 }
 
@@ -83,15 +83,92 @@ ngx_http_tomo_survey_year(ngx_http_tomo_main_conf_t *tmcf)
 }
 
 
+static void
+ngx_http_tomo_survey_made_of(ngx_http_tomo_survey_t *sv, tomo_str_t nonce,
+    ngx_http_tomo_page_t *of)
+{
+    of->account = sv->token.account;
+    of->survey = sv->token.target;
+    of->year = ngx_http_tomo_survey_year(sv->tmcf);
+    of->value = sv->value;
+    of->path = ngx_http_tomo_view(&sv->path);
+    of->nonce = nonce;
+}
+
+
+static ngx_int_t
+ngx_http_tomo_survey_shown(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
+    tomo_str_t page)
+{
+    ngx_http_tomo_count(sv->tmcf->zone, survey_page);
+    ngx_http_tomo_verdict(sv->ctx, "shown");
+
+    return ngx_http_tomo_survey_send(r, NGX_HTTP_OK, page);
+}
+
+
+ngx_int_t
+ngx_http_tomo_survey_ready(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
+{
+    u_char                nonce[TOMO_SURVEY_NONCE_LEN];
+    tomo_str_t            page;
+    ngx_http_tomo_page_t  of;
+
+    if (ngx_http_tomo_survey_nonce(nonce) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_tomo_survey_made_of(sv, tomo_str_n(nonce, sizeof(nonce)), &of);
+
+    switch (ngx_http_tomo_pages_get(r, &of, &page)) {
+
+    case NGX_OK:
+        return ngx_http_tomo_survey_shown(r, sv, page);
+
+    case NGX_DECLINED:
+        return NGX_DECLINED;
+
+    default:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+
+/* answers NULL: blank; of->path and nonce stand in it.  Failed: no memory */
+
+static void
+ngx_http_tomo_survey_render(ngx_http_request_t *r,
+    ngx_http_tomo_survey_t *sv, const ngx_http_tomo_page_t *of,
+    const tomo_answers_t *answers, tomo_buf_t *b)
+{
+    size_t   size;
+    u_char  *data;
+
+    for (size = NGX_HTTP_TOMO_PAGE_FIRST; /* void */ ; size *= 4) {
+        data = ngx_palloc(r->pool, size);
+        tomo_buf_init(b, data, data ? size : 0);
+        tomo_survey_page(b, &sv->form, answers, of->nonce, of->path,
+                         of->year);
+
+        if (!b->failed || data == NULL
+            || size > NGX_HTTP_TOMO_SURVEY_MEMORY)
+        {
+            return;
+        }
+
+        (void) ngx_pfree(r->pool, data);
+    }
+}
+
+
 ngx_int_t
 ngx_http_tomo_survey_page(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
     const tomo_answers_t *answers, ngx_uint_t status)
 {
-    int         year;
-    size_t      size;
-    u_char     *data, fresh[TOMO_SURVEY_NONCE_LEN];
-    tomo_buf_t  b;
-    tomo_str_t  nonce;
+    u_char                fresh[TOMO_SURVEY_NONCE_LEN];
+    tomo_buf_t            b;
+    tomo_str_t            nonce;
+    ngx_http_tomo_page_t  of;
 
     if (answers) {
         nonce = answers->nonce;
@@ -104,26 +181,20 @@ ngx_http_tomo_survey_page(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
                                          NGX_HTTP_SERVICE_UNAVAILABLE);
     }
 
-    year = ngx_http_tomo_survey_year(sv->tmcf);
+    ngx_http_tomo_survey_made_of(sv, nonce, &of);
+    ngx_http_tomo_survey_render(r, sv, &of, answers, &b);
 
-    for (size = NGX_HTTP_TOMO_PAGE_FIRST; /* void */ ; size *= 4) {
-        data = ngx_palloc(r->pool, size);
-        if (data == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        tomo_buf_init(&b, data, size);
-        tomo_survey_page(&b, &sv->form, answers, nonce,
-                         ngx_http_tomo_view(&sv->path), year);
-
-        if (!b.failed || size > NGX_HTTP_TOMO_SURVEY_MEMORY) {
-            break;
-        }
-
-        (void) ngx_pfree(r->pool, data);
+    if (b.failed) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_tomo_survey_send(r, status, &b);
+    if (answers) {
+        return ngx_http_tomo_survey_send(r, status, tomo_buf_str(&b));
+    }
+
+    ngx_http_tomo_pages_put(r, &of, tomo_buf_str(&b));
+
+    return ngx_http_tomo_survey_shown(r, sv, tomo_buf_str(&b));
 }
 
 
@@ -146,7 +217,11 @@ ngx_http_tomo_survey_thanks(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
     tomo_survey_thanks(&b, &sv->form);
     ngx_http_tomo_verdict(sv->ctx, "thanks");
 
-    return ngx_http_tomo_survey_send(r, NGX_HTTP_OK, &b);
+    if (b.failed) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_tomo_survey_send(r, NGX_HTTP_OK, tomo_buf_str(&b));
 }
 
 
@@ -214,5 +289,9 @@ ngx_http_tomo_survey_note(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
         tomo_survey_refused(&b);
     }
 
-    return ngx_http_tomo_survey_send(r, status, &b);
+    if (b.failed) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_tomo_survey_send(r, status, tomo_buf_str(&b));
 }

@@ -7,6 +7,8 @@
 
 #include "tomo_mac.h"
 
+#define CONF_RATE_DEFAULT  1900     /* LINE allows 2,000 (LINE.md 11) */
+
 
 typedef struct {
     conf_t      *conf;
@@ -223,6 +225,10 @@ conf_parse(conf_reader_t *rd)
 static bool
 conf_defaults(conf_t *conf)
 {
+    if (conf->line_rate_per_s == 0) {
+        conf->line_rate_per_s = CONF_RATE_DEFAULT;
+    }
+
     if (conf->line_url == NULL) {
         conf->line_url = strdup("https://api.line.me");
     }

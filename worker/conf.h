@@ -54,6 +54,8 @@ typedef struct {
     char            *line_url;          /* default https://api.line.me */
     char            *line_unix_socket;
     char            *line_ca_file;
+    uint32_t         line_rate_per_s;   /* of each endpoint; default 1,900,
+                                           multicast a tenth */
 
     char            *api_socket;        /* default RUN_DIR/api.sock */
     char            *api_token_file;

@@ -230,6 +230,22 @@ conf_show_number(const void *target, FILE *out)
 
 
 static const char *
+conf_set_rate(void *target, const char *value)
+{
+    uint64_t   n;
+    uint32_t  *rate = target;
+
+    if (tomo_u64_get(tomo_str_c(value), 1000000, &n) != TOMO_OK || n == 0) {
+        return "must be a number from 1 to 1000000";
+    }
+
+    *rate = (uint32_t) n;
+
+    return NULL;
+}
+
+
+static const char *
 conf_set_digits(void *target, const char *value)
 {
     size_t  len = strlen(value);
@@ -304,6 +320,8 @@ const conf_key_t  conf_keys[] = {
     { "line", "unix_socket", CONF_IN(line_unix_socket), CONF_OPTIONAL,
       conf_set_socket, conf_show_text },
     { "line", "ca_file", CONF_IN(line_ca_file), CONF_OPTIONAL, CONF_TEXT },
+    { "line", "rate_per_s", CONF_IN(line_rate_per_s), CONF_OPTIONAL,
+      conf_set_rate, conf_show_number },
 
     { "api", "socket", CONF_IN(api_socket), CONF_OPTIONAL,
       conf_set_socket, conf_show_text },

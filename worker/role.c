@@ -11,14 +11,8 @@
 #include "clock.h"
 #include "log.h"
 
-#if __has_include("ingest/ingest.h")
-#include "ingest/ingest.h"
-#define ROLE_INGEST  ingest_main
-#else
-#define ROLE_INGEST  NULL
-#endif
-
 #include "dispatch/dispatch.h"
+#include "ingest/ingest.h"
 
 #if __has_include("api/api.h")
 #include "api/api.h"
@@ -35,7 +29,7 @@ static const struct {
     const char    *name;
     role_main_pt   main;
 } role_table[] = {
-    { "ingest", ROLE_INGEST },
+    { "ingest", ingest_main },
     { "dispatch", dispatch_main },
     { "api", ROLE_API },
 };

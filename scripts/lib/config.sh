@@ -31,6 +31,7 @@ make_secrets() {
     secret channel-secret "$(random_hex 16)"
     secret bot-user-id "U$(random_hex 16)"
     secret edge.key "1:$(random_hex 32)"
+    secret edge.pw "$(random_hex 24)"
     secret worker.key "1:$(random_hex 32)"
     secret api-token "$(random_hex 24)"
 }
@@ -41,6 +42,13 @@ conf_file() {
     mv "$dir/$1.new" "$dir/$1"
 }
 
+EDGE_KEYS='resetchannels ~tomo:{*}:in ~tomo:{*}:ship ~tomo:edges'
+EDGE_KEYS+=' %R~tomo:{*}:feed %R~tomo:accounts'
+EDGE_COMMANDS='-@all +ping +multi +exec +discard +xadd +xlen'
+EDGE_COMMANDS+=' +hget +hset +hgetall +smembers'
+
+# The user `edge` may append to the stream `in`, move its ship mark, tell that
+# it lives, and read what edges read: nothing of friends (DESIGN.md 5).
 write_redis_conf() {
     conf_file redis.conf << END
 # Written by scripts/run at each start.
@@ -57,6 +65,7 @@ maxmemory 512mb
 maxmemory-policy noeviction
 hash-max-listpack-value 1024
 set-max-intset-entries 16384
+user edge on >$(cat "$dir/edge.pw") $EDGE_KEYS $EDGE_COMMANDS
 END
 }
 
@@ -92,7 +101,7 @@ http {
     scgi_temp_path "$dir/tmp/scgi";
 
     tomo_zone zone=tomo:16m "snapshot=$dir/edge.snap";
-    tomo_redis "unix:$dir/redis.sock";
+    tomo_redis "unix:$dir/redis.sock" user=edge "password_file=$dir/edge.pw";
     tomo_journal "$dir/journal/edge" keep=72h max=4g;
     tomo_key_file "$dir/edge.key";
     tomo_clock_file "$dir/clock";

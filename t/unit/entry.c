@@ -170,6 +170,29 @@ golden_answer(void **state)
 }
 
 
+static const struct {
+    size_t       at;        /* which argument is replaced */
+    const char  *value;
+    tomo_rc_e    rc;
+}  cases[] = {
+    { 1, "0", TOMO_INVALID }, { 1, "2", TOMO_LIMIT },
+    { 1, "999", TOMO_LIMIT }, { 1, "", TOMO_INVALID },
+    { 1, "01", TOMO_INVALID }, { 3, "nothing", TOMO_INVALID },
+    { 3, "", TOMO_INVALID }, { 5, "", TOMO_INVALID },
+    { 5, "1.5", TOMO_INVALID }, { 5, "-7", TOMO_OK },
+    { 5, "9223372036854775808", TOMO_INVALID },
+    { 7, "", TOMO_INVALID }, { 7, "0000000000000001", TOMO_INVALID },
+    { 7, "0000000000000001-", TOMO_INVALID },
+    { 7, "000000000000001-1", TOMO_INVALID },
+    { 7, "000000000000000G-1", TOMO_INVALID },
+    { 7, "0000000000000001-01", TOMO_INVALID },
+    { 7, "0000000000000001-18446744073709551615", TOMO_OK },
+    { 7, "0000000000000001-18446744073709551616", TOMO_INVALID },
+    { 9, "", TOMO_OK }, { 0, "x", TOMO_INVALID },
+    { 0, "k", TOMO_INVALID },
+};
+
+
 static void
 decode_is_tolerant_and_strict(void **state)
 {
@@ -178,28 +201,6 @@ decode_is_tolerant_and_strict(void **state)
     tomo_buf_t    b;
     tomo_str_t    good[10], pairs[14];
     tomo_entry_t  e, out;
-
-    static const struct {
-        size_t       at;        /* which argument is replaced */
-        const char  *value;
-        tomo_rc_e    rc;
-    } cases[] = {
-        { 1, "0", TOMO_INVALID }, { 1, "2", TOMO_LIMIT },
-        { 1, "999", TOMO_LIMIT }, { 1, "", TOMO_INVALID },
-        { 1, "01", TOMO_INVALID }, { 3, "nothing", TOMO_INVALID },
-        { 3, "", TOMO_INVALID }, { 5, "", TOMO_INVALID },
-        { 5, "1.5", TOMO_INVALID }, { 5, "-7", TOMO_OK },
-        { 5, "9223372036854775808", TOMO_INVALID },
-        { 7, "", TOMO_INVALID }, { 7, "0000000000000001", TOMO_INVALID },
-        { 7, "0000000000000001-", TOMO_INVALID },
-        { 7, "000000000000001-1", TOMO_INVALID },
-        { 7, "000000000000000G-1", TOMO_INVALID },
-        { 7, "0000000000000001-01", TOMO_INVALID },
-        { 7, "0000000000000001-18446744073709551615", TOMO_OK },
-        { 7, "0000000000000001-18446744073709551616", TOMO_INVALID },
-        { 9, "", TOMO_OK }, { 0, "x", TOMO_INVALID },
-        { 0, "k", TOMO_INVALID },
-    };
 
     (void) state;
 

@@ -1,15 +1,328 @@
 #include "dispatch.h"
 
+#include <curl/curl.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "log.h"
+#include "outbox.h"
+#include "ship.h"
+#include "take.h"
+
+#define DISPATCH_TURN_US    INT64_C(200000)     /* longest wait of a turn */
+#define DISPATCH_CHECK_US   INT64_C(60000000)
+#define DISPATCH_RECHECK_US INT64_C(5000000)
+#define DISPATCH_DRAIN_US   INT64_C(2000000)    /* in flight at SIGTERM */
+
+
+typedef struct {
+    role_t        *role;
+    const conf_t  *conf;
+    lease_self_t   self;
+    vault_t        vault;
+    redis_t        redis;
+    uint64_t       generation;
+    ship_t        *ship;
+    outbox_t       outbox;
+    sender_t       sender;
+    int64_t        check_us;    /* next look at the server's settings */
+    int64_t        tidy_us;
+    bool           refused;     /* by that look: nothing is sent */
+} dispatch_t;
+
+
+/* waits for Redis; an exit code, 0 = its settings are fine */
+
+static int
+dispatch_check(dispatch_t *d)
+{
+    tomo_rc_e  rc;
+
+    while (!role_stopping(d->role)) {
+        role_alive(d->role);
+        rc = redis_check(&d->redis);
+
+        if (rc == TOMO_OK) {
+            return ROLE_EXIT_OK;
+        }
+
+        if (rc == TOMO_DENIED) {
+            return ROLE_EXIT_CONF;
+        }
+
+        (void) role_poll(d->role, NULL, 0, 50 + redis_wait_ms(&d->redis));
+    }
+
+    return ROLE_EXIT_OK;
+}
+
+
+static int
+dispatch_open(dispatch_t *d)
+{
+    sender_t  *s = &d->sender;
+
+    s->conf = d->conf;
+    s->vault = &d->vault;
+    s->redis = &d->redis;
+
+    redis_init(&d->redis, d->conf, "dispatch", 2000);
+    lease_scripts(&d->redis);
+    take_script_add(&d->redis);
+    outbox_init(&d->outbox, d->conf);
+    lineapi_init(&s->lineapi);
+
+    if (vault_open(&d->vault, d->conf) != TOMO_OK) {
+        return ROLE_EXIT_CONF;
+    }
+
+    if (lease_self_open(&d->self, d->conf->run_dir, "dispatch") != TOMO_OK) {
+        return ROLE_EXIT_FAIL;
+    }
+
+    s->journal = sendjournal_open(d->conf);
+    s->wire = wire_new(d->conf, sender_done, s);
+    s->channels = calloc(d->conf->n_accounts, sizeof(*s->channels));
+
+    if (s->journal == NULL || s->wire == NULL || s->channels == NULL) {
+        return ROLE_EXIT_FAIL;
+    }
+
+    for (size_t i = 0; i < d->conf->n_accounts; i++) {
+        channel_init(&s->channels[i], &d->conf->accounts[i], &d->self,
+                     d->conf->line_rate_per_s, clock_mono_us());
+        s->n_channels++;
+    }
+
+    d->ship = ship_new(sendjournal_journal(s->journal), &d->redis);
+
+    return d->ship == NULL ? ROLE_EXIT_FAIL : dispatch_check(d);
+}
+
+
+static void
+dispatch_close(dispatch_t *d)
+{
+    sender_t  *s = &d->sender;
+
+    wire_free(s->wire);
+
+    for (size_t i = 0; i < s->n_channels; i++) {
+        channel_free(&s->channels[i]);
+    }
+
+    free(s->channels);
+    free(s->line);
+    edges_free(&s->edges);
+    lineapi_free(&s->lineapi);
+    ship_free(d->ship);
+    sendjournal_close(s->journal);
+    outbox_close(&d->outbox);
+    redis_close(&d->redis);
+    vault_close(&d->vault);
+    lease_self_close(&d->self);
+}
+
+
+static void
+dispatch_lease(dispatch_t *d, channel_t *c)
+{
+    char       object[64];
+    int64_t    now_us = clock_mono_us();
+    tomo_rc_e  rc;
+
+    if (!lease_due(&c->lease) || now_us < c->ask_us) {
+        return;
+    }
+
+    snprintf(object, sizeof(object), "account %s", c->ac->id);
+    rc = lease_take(&c->lease, &d->redis);
+
+    if (rc == TOMO_OK && !c->owned) {
+        log_info(object, "is ours to send for");
+        channel_own(c, true);
+    }
+
+    if (rc == TOMO_DENIED) {
+        c->ask_us = now_us + 1000 * (c->lease.wait_ms < 1000
+                                     ? c->lease.wait_ms : 1000);
+
+        if (c->owned) {
+            log_warn(object, "is sent for by another process now");
+        }
+
+        channel_own(c, false);
+    }
+
+    if (rc == TOMO_AGAIN) {
+        c->ask_us = now_us + 200000;
+    }
+}
+
+
+static void
+dispatch_leases(dispatch_t *d)
+{
+    bool  again = d->generation != d->redis.generation;
+
+    if (redis_up(&d->redis) != TOMO_OK) {
+        return;
+    }
+
+    if (again) {
+        /* Redis may have gone back in time: ask and read everything anew */
+        d->generation = d->redis.generation;
+        outbox_rewind(&d->sender);
+    }
+
+    for (size_t i = 0; i < d->sender.n_channels; i++) {
+        channel_t  *c = &d->sender.channels[i];
+
+        if (again) {
+            c->lease.held = false;
+            c->ask_us = 0;
+        }
+
+        dispatch_lease(d, c);
+    }
+}
+
+
+/* Settings can change under us: look again, and rest while they are wrong. */
+
+static void
+dispatch_look(dispatch_t *d)
+{
+    int64_t    now_us = clock_mono_us();
+    tomo_rc_e  rc;
+
+    if (now_us < d->check_us || redis_up(&d->redis) != TOMO_OK) {
+        return;
+    }
+
+    rc = redis_check(&d->redis);
+
+    if (rc != TOMO_AGAIN) {
+        d->refused = rc == TOMO_DENIED;
+    }
+
+    d->check_us = clock_mono_us() + (d->refused ? DISPATCH_RECHECK_US
+                                                : DISPATCH_CHECK_US);
+}
+
+
+static bool
+dispatch_settle(dispatch_t *d)
+{
+    if (d->sender.failed || sendjournal_sync(d->sender.journal) != TOMO_OK) {
+        return false;
+    }
+
+    /* down or full: the records stay on disk, the next turn tries again */
+    (void) !ship_run(d->ship, 0);
+
+    if (clock_mono_us() - d->tidy_us > DISPATCH_CHECK_US) {
+        d->tidy_us = clock_mono_us();
+        sendjournal_tidy(d->sender.journal);
+    }
+
+    return true;
+}
+
+
+static bool
+dispatch_turn(dispatch_t *d, bool reading)
+{
+    int                  fd = -1;
+    int64_t              wait_us = DISPATCH_TURN_US;
+    struct curl_waitfd   fds[2];
+
+    dispatch_leases(d);
+    dispatch_look(d);
+
+    if (reading && !d->refused) {
+        fd = outbox_ask(&d->outbox, &d->sender);
+    }
+
+    d->sender.stopping = !reading || d->refused;
+    sender_turn(&d->sender, &wait_us);
+
+    if (!dispatch_settle(d)) {
+        return false;
+    }
+
+    fds[0] = (struct curl_waitfd) { .fd = d->role->stop_fd,
+                                    .events = CURL_WAIT_POLLIN };
+    fds[1] = (struct curl_waitfd) { .fd = fd, .events = CURL_WAIT_POLLIN };
+
+    /* the stop event stays readable: while draining it must not spin */
+    wire_turn(d->sender.wire, reading ? fds : fds + 1,
+              (reading ? 1u : 0u) + (fd >= 0 ? 1u : 0u),
+              (int) ((wait_us + 999) / 1000));
+
+    if (fd >= 0 && fds[1].revents != 0) {
+        outbox_read(&d->outbox, &d->sender);
+    }
+
+    return dispatch_settle(d);
+}
+
+
+/* What is in flight may answer; the rest is in the journal for the next. */
+
+static bool
+dispatch_drain(dispatch_t *d)
+{
+    bool     ok = true;
+    int64_t  end_us = clock_mono_us() + DISPATCH_DRAIN_US;
+
+    while (ok && wire_flying(d->sender.wire) > 0
+           && clock_mono_us() < end_us)
+    {
+        role_alive(d->role);
+        ok = dispatch_turn(d, false);
+    }
+
+    for (size_t i = 0; i < d->sender.n_channels; i++) {
+        lease_release(&d->sender.channels[i].lease, &d->redis);
+    }
+
+    return ok;
+}
+
 
 int
 dispatch_main(role_t *role)
 {
-    role_ready(role);
+    int          code;
+    bool         ok = true;
+    dispatch_t  *d = calloc(1, sizeof(*d));
 
-    while (!role_stopping(role)) {
-        role_alive(role);
-        (void) role_poll(role, NULL, 0, 500);
+    if (d == NULL) {
+        return ROLE_EXIT_FAIL;
     }
 
-    return ROLE_EXIT_OK;
+    d->role = role;
+    d->conf = role->conf;
+    d->self.fd = -1;
+    code = dispatch_open(d);
+
+    if (code == ROLE_EXIT_OK) {
+        d->check_us = clock_mono_us() + DISPATCH_CHECK_US;
+        dispatch_leases(d);
+        role_ready(role);
+
+        while (ok && !role_stopping(role)) {
+            role_alive(role);
+            ok = dispatch_turn(d, true);
+        }
+
+        ok = ok && dispatch_drain(d);
+        code = ok ? ROLE_EXIT_OK : ROLE_EXIT_FAIL;
+    }
+
+    dispatch_close(d);
+    free(d);
+
+    return code;
 }

@@ -1,0 +1,166 @@
+#include "channel.h"
+
+#include <string.h>
+
+#include "tomo_keys.h"
+
+#define CHANNEL_SLOW_US  INT64_C(10000000)
+#define CHANNEL_BURSTS   20     /* a burst is a twentieth of the rate */
+
+
+static void
+channel_bucket(channel_t *c, tomo_via_e via, int64_t now_us)
+{
+    int64_t  rate = c->rate[via];
+    int64_t  burst = rate / CHANNEL_BURSTS;
+
+    /* rate and burst together: no second sees more than the rate */
+    tomo_bucket_init(&c->bucket[via], rate - burst, burst < 1 ? 1 : burst,
+                     now_us);
+}
+
+
+void
+channel_init(channel_t *c, const conf_account_t *ac,
+    const lease_self_t *self, int64_t rate_per_s, int64_t now_us)
+{
+    uint8_t     data[TOMO_KEY_MAX];
+    tomo_buf_t  key;
+    tomo_str_t  id = tomo_str_c(ac->id);
+
+    memset(c, 0, sizeof(*c));
+    c->ac = ac;
+    c->flight.channel = c;
+    queue_init(&c->queue);
+
+    tomo_buf_init(&key, data, sizeof(data));
+    tomo_key_lease_dispatch(&key, id);
+    lease_init(&c->lease, self, tomo_buf_str(&key));
+
+    tomo_buf_init(&key, c->out_key, sizeof(c->out_key));
+    tomo_key_out(&key, id);
+    c->out_key_len = key.len;
+    memcpy(c->last_id, "0", 2);
+
+    for (int via = 0; via < TOMO_VIA_END; via++) {
+        c->rate[via] = via == TOMO_VIA_MULTICAST ? (rate_per_s + 9) / 10
+                                                 : rate_per_s;
+        channel_bucket(c, (tomo_via_e) via, now_us);
+    }
+}
+
+
+void
+channel_free(channel_t *c)
+{
+    queue_free(&c->queue);
+    tomo_mac_wipe(&c->access, sizeof(c->access));
+}
+
+
+void
+channel_own(channel_t *c, bool owned)
+{
+    if (c->owned == owned) {
+        return;
+    }
+
+    c->owned = owned;
+    c->asked = false;
+    memcpy(c->last_id, "0", 2);
+
+    if (!owned) {
+        queue_clear(&c->queue);
+        c->loaded = false;
+    }
+}
+
+
+bool
+channel_open(channel_t *c, tomo_via_e via, int64_t now_ms, int64_t now_us,
+    int64_t *wait_us)
+{
+    bool  counted = via == TOMO_VIA_PUSH || via == TOMO_VIA_MULTICAST;
+
+    *wait_us = 0;
+
+    if (c->queue.ready[via].n == 0 || !access_usable(&c->access, now_ms)
+        || (c->pause_ms != 0 && (c->pause_all || counted)))
+    {
+        return false;
+    }
+
+    if (c->probing && c->queue.flying_counted > 0
+        && (counted || c->pause_all))
+    {
+        return false;
+    }
+
+    *wait_us = tomo_bucket_wait_us(&c->bucket[via], now_us);
+
+    return *wait_us == 0;
+}
+
+
+void
+channel_spend(channel_t *c, tomo_via_e via, int64_t now_us)
+{
+    (void) tomo_bucket_take(&c->bucket[via], now_us);
+}
+
+
+void
+channel_slow(channel_t *c, tomo_via_e via, int64_t now_us)
+{
+    /* many answers may say so at once: it is one event */
+    if (now_us < c->slow_us[via] - CHANNEL_SLOW_US / 2) {
+        return;
+    }
+
+    tomo_bucket_drain(&c->bucket[via], now_us);
+    c->slow_us[via] = now_us + CHANNEL_SLOW_US;
+}
+
+
+bool
+channel_pause(channel_t *c, int64_t until_ms, bool all, int64_t now_ms)
+{
+    bool  fresh = c->pause_ms == 0 && until_ms > now_ms;
+
+    if (until_ms <= now_ms) {
+        return false;
+    }
+
+    c->pause_ms = until_ms;
+    c->pause_all = all;
+    queue_pause(&c->queue, true);
+
+    return fresh;
+}
+
+
+void
+channel_tick(channel_t *c, int64_t now_ms, int64_t now_us)
+{
+    if (c->pause_ms != 0 && now_ms >= c->pause_ms) {
+        c->pause_ms = 0;
+        c->probing = true;
+        queue_pause(&c->queue, false);
+    }
+
+    for (int via = 0; via < TOMO_VIA_END; via++) {
+        if (c->slow_us[via] != 0 && now_us >= c->slow_us[via]) {
+            c->slow_us[via] = 0;
+            channel_bucket(c, (tomo_via_e) via, now_us);
+            c->bucket[via].milli = 0;
+        }
+    }
+}
+
+
+void
+channel_flows(channel_t *c)
+{
+    c->probing = false;
+    c->pause_all = false;
+}

@@ -1,0 +1,61 @@
+/*
+ * channel: what dispatch knows about one account: its lease, open rows,
+ * access token, rate buckets and pauses.
+ */
+
+#ifndef CHANNEL_H
+#define CHANNEL_H
+
+#include "access.h"
+#include "lease.h"
+#include "queue.h"
+
+typedef struct {
+    const conf_account_t  *ac;
+    lease_t                lease;
+    bool                   owned;
+    int64_t                ask_us;      /* next try of somebody else's lease */
+    queue_t                queue;
+    access_t               access;
+    bool                   loaded;      /* access token was looked up */
+    row_flight_t           flight;      /* asking for one */
+
+    tomo_bucket_t          bucket[TOMO_VIA_END];
+    int64_t                rate[TOMO_VIA_END];
+    int64_t                slow_us[TOMO_VIA_END];   /* halved until then */
+
+    int64_t                pause_ms;    /* sandbox clock; 0: none */
+    bool                   pause_all;   /* token refused: not only counted */
+    bool                   probing;     /* after a pause: one at a time */
+
+    char                   last_id[ROW_ID_MAX];     /* read up to */
+    bool                   asked;       /* the XREAD under way began there */
+    char                   out_key[TOMO_KEY_MAX];
+    size_t                 out_key_len;
+} channel_t;
+
+void channel_init(channel_t *c, const conf_account_t *ac,
+    const lease_self_t *self, int64_t rate_per_s, int64_t now_us);
+
+void channel_free(channel_t *c);        /* rows in flight as well */
+
+/* the lease is ours now, or not any more (drops the rows not in flight) */
+void channel_own(channel_t *c, bool owned);
+
+/* may a row of that way out go now? *wait_us: else, how long not (0: an
+   event will tell) */
+bool channel_open(channel_t *c, tomo_via_e via, int64_t now_ms,
+    int64_t now_us, int64_t *wait_us);
+/* it goes: takes a token of the bucket */
+void channel_spend(channel_t *c, tomo_via_e via, int64_t now_us);
+
+/* 429 by rate: empty the bucket, half the rate for 10 s */
+void channel_slow(channel_t *c, tomo_via_e via, int64_t now_us);
+/* true: this is new and should be told */
+bool channel_pause(channel_t *c, int64_t until_ms, bool all, int64_t now_ms);
+/* ends pauses and slowness whose time is over */
+void channel_tick(channel_t *c, int64_t now_ms, int64_t now_us);
+/* a counted row was accepted: the quota has room again */
+void channel_flows(channel_t *c);
+
+#endif

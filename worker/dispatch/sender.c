@@ -1,0 +1,414 @@
+#include "sender.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "settle.h"
+#include "take.h"
+
+#define SENDER_BATCH     128
+#define SENDER_LINKS_US  INT64_C(5000000)   /* rows wait so long for edges */
+#define SENDER_AGAIN_US  INT64_C(50000)
+
+
+/* a reply is known by its token, a profile row by its place */
+
+static void
+sender_name(sender_t *s, channel_t *c, row_t *row)
+{
+    bool         ok;
+    uint8_t      about_data[1024], uuid_data[40];
+    tomo_buf_t   about, uuid;
+
+    if (row_counted(row)) {
+        return;
+    }
+
+    tomo_buf_init(&about, about_data, sizeof(about_data));
+    tomo_buf_init(&uuid, uuid_data, sizeof(uuid_data));
+    tomo_buf_c(&about, tomo_via_word(row->via));
+    tomo_buf_byte(&about, '|');
+    tomo_buf_c(&about, c->ac->id);
+    tomo_buf_byte(&about, '|');
+
+    if (row->via == TOMO_VIA_REPLY && row->token.len <= 512) {
+        tomo_buf_put(&about, row->token);
+
+    } else {
+        tomo_buf_c(&about, row->id);
+    }
+
+    ok = vault_retry_key(s->vault, tomo_buf_str(&about), &uuid) == TOMO_OK
+         && row_name_uuid(tomo_buf_str(&uuid), row->name);
+
+    if (!ok) {
+        log_error("libcrypto", "failed: the role ends and starts again");
+        abort();
+    }
+}
+
+
+void
+sender_admit(sender_t *s, channel_t *c, tomo_str_t id,
+    const redisReply *pairs)
+{
+    row_t       *row;
+    uint64_t     id_ms, id_seq;
+    const char  *why;
+
+    if (!row_id_parse(id, &id_ms, &id_seq)
+        || queue_has(&c->queue, id_ms, id_seq)
+        || sendjournal_is_settled(s->journal, c->ac->number, id_ms, id_seq))
+    {
+        return;
+    }
+
+    row = row_new(id, pairs, &why);
+
+    if (row == NULL) {
+        settle_broken(s, c, id, id_ms, id_seq, why);
+        return;
+    }
+
+    sender_name(s, c, row);
+    row->seen_us = clock_mono_us();
+    queue_add(&c->queue, row);
+}
+
+
+/*
+ * What the send journal knows about a row that this process has not tried
+ * yet.  False: it was settled in a former life, and now again.
+ */
+
+static bool
+sender_recall(sender_t *s, channel_t *c, row_t *row, int64_t now_ms)
+{
+    const sendjournal_life_t  *life;
+
+    life = row->via == TOMO_VIA_PROFILE
+           ? NULL : sendjournal_find(s->journal, row->name);
+
+    if (life == NULL) {
+        /* nobody can prove that a row so old was never tried (D3) */
+        if (row_counted(row) && row->due_ms > 0
+            && now_ms - row->due_ms >= TOMO_SEND_GIVE_UP_MS
+            && sendjournal_covers_ms(s->journal) > row->due_ms)
+        {
+            settle_untried(s, c, row, TOMO_SEND_PARKED,
+                           "due too long ago, and no journal of then");
+            return false;
+        }
+
+        return true;
+    }
+
+    row->attempt = life->attempts;
+    row->first_ms = life->first_ms;
+
+    if (life->settled) {
+        settle_again(s, c, row, life);
+        return false;
+    }
+
+    row->unknown_before = life->open;
+    row->journalled = life->open;
+
+    return true;
+}
+
+
+/* Is the row still within its key's life?  The decision is tomo_send's. */
+
+static bool
+sender_too_old(const row_t *row, int64_t now_ms)
+{
+    tomo_send_result_t  r = {
+        .via = row->via,
+        .unsent = true,
+        .attempt = 1,
+        .unknown_before = true,
+        .first_ms = row->first_ms,
+        .token_ms = row->token_ms,
+        .now_ms = now_ms,
+    };
+
+    return row_counted(row) && row->unknown_before
+           && tomo_send_decide(&r).next == TOMO_SEND_PARKED;
+}
+
+
+/* Everything that needs no Redis.  False: the row is out of this batch. */
+
+static bool
+sender_before(sender_t *s, channel_t *c, row_t *row, int64_t now_ms,
+    int64_t now_us)
+{
+    if (row->attempt == 0 && !sender_recall(s, c, row, now_ms)) {
+        return false;
+    }
+
+    if (sender_too_old(row, now_ms)) {
+        settle_untried(s, c, row, TOMO_SEND_PARKED,
+                       "its outcome is unknown for 23 hours");
+        return false;
+    }
+
+    if (row->links != 0 && now_us - row->seen_us < SENDER_LINKS_US) {
+        edges_refresh(&s->edges, s->redis);
+
+        if (!edges_have(&s->edges, tomo_str_c(c->ac->id), row->links)) {
+            queue_wait(&c->queue, row, now_us + SENDER_AGAIN_US);
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+static void
+sender_choose_via(sender_t *s, channel_t *c, tomo_via_e via, take_t *takes,
+    size_t *n, int64_t *wait_us)
+{
+    row_t    *row;
+    int64_t   now_ms = clock_now_ms(), now_us = clock_mono_us(), wait;
+
+    while (*n < SENDER_BATCH && wire_flying(s->wire) + *n < WIRE_FLYING_MAX) {
+        if (!channel_open(c, via, now_ms, now_us, &wait)) {
+            if (wait != 0 && wait < *wait_us) {
+                *wait_us = wait;
+            }
+
+            return;
+        }
+
+        row = queue_choose(&c->queue, via);
+
+        if (row == NULL) {
+            return;
+        }
+
+        if (!sender_before(s, c, row, now_ms, now_us)) {
+            continue;
+        }
+
+        channel_spend(c, via, now_us);
+        takes[(*n)++] = (take_t) { .channel = c, .row = row };
+
+        if (c->probing) {
+            return;
+        }
+    }
+}
+
+
+static size_t
+sender_choose(sender_t *s, take_t *takes, int64_t *wait_us)
+{
+    static const tomo_via_e  order[] = {
+        TOMO_VIA_REPLY, TOMO_VIA_PROFILE, TOMO_VIA_PUSH, TOMO_VIA_MULTICAST
+    };
+
+    size_t  n = 0;
+
+    for (size_t v = 0; v < sizeof(order) / sizeof(order[0]); v++) {
+        /* another account begins each time: none can starve the others */
+        for (size_t i = 0; i < s->n_channels; i++) {
+            channel_t  *c = &s->channels[(s->first + i) % s->n_channels];
+
+            if (c->owned) {
+                sender_choose_via(s, c, order[v], takes, &n, wait_us);
+            }
+        }
+    }
+
+    s->first = (s->first + 1) % s->n_channels;
+
+    return n;
+}
+
+
+/* What take said, but for OK. */
+
+static void
+sender_untaken(sender_t *s, take_t *t, int64_t now_ms, int64_t now_us)
+{
+    channel_t  *c = t->channel;
+
+    switch (t->word) {
+
+    case TAKE_GONE:
+        queue_drop(&c->queue, t->row);
+        break;
+
+    case TAKE_BLOCKED:
+        settle_untried(s, c, t->row, TOMO_SEND_CANCELLED,
+                       "the friend blocks the account");
+        break;
+
+    case TAKE_PAUSE:
+        (void) channel_pause(c, t->pause_ms, false, now_ms);
+        queue_wait(&c->queue, t->row, now_us);
+        break;
+
+    case TAKE_LEASE:
+        c->lease.held = false;          /* the loop asks again at once */
+        queue_wait(&c->queue, t->row, now_us + SENDER_AGAIN_US);
+        break;
+
+    default:
+        queue_wait(&c->queue, t->row, now_us + 10 * SENDER_AGAIN_US);
+        break;
+    }
+}
+
+
+/* The attempt is written down; durable only after the batch's sync. */
+
+static bool
+sender_journal(sender_t *s, channel_t *c, row_t *row, int64_t now_ms)
+{
+    row->attempt++;
+
+    if (row->first_ms == 0) {
+        row->first_ms = now_ms;
+    }
+
+    if (row->via == TOMO_VIA_PROFILE || row->journalled) {
+        return true;
+    }
+
+    if (sendjournal_attempt(s->journal, c->ac, row) != TOMO_OK) {
+        s->failed = true;
+        return false;
+    }
+
+    row->journalled = true;
+
+    return true;
+}
+
+
+static void
+sender_start(sender_t *s, channel_t *c, row_t *row)
+{
+    tomo_str_t                 to = row->to;
+    const char                *why;
+    wire_request_t             request;
+    const sendjournal_life_t  *life;
+
+    if (row->via == TOMO_VIA_MULTICAST) {
+        life = sendjournal_find(s->journal, row->name);
+        to = life != NULL && life->to.len > 0 ? life->to : to;
+    }
+
+    why = lineapi_request(&s->lineapi, row, to, &request);
+
+    if (why != NULL) {
+        settle_untried(s, c, row, TOMO_SEND_REFUSED, why);
+        return;
+    }
+
+    request.bearer = tomo_str_n(c->access.token, c->access.len);
+    row->flight = (row_flight_t) { .channel = c, .row = row };
+    row->access_used = c->access.generation;
+    queue_fly(&c->queue, row);
+
+    if (wire_start(s->wire, &request, &row->flight) != TOMO_OK) {
+        wire_answer_t  unsent = { .unsent = true,
+                                  .cause = "the request could not be made" };
+
+        sender_done(s, &row->flight, &unsent);
+    }
+}
+
+
+/* taken rows: journal them all, one sync, then let them go */
+
+static void
+sender_go(sender_t *s, take_t *takes, size_t n)
+{
+    size_t   k = 0;
+    int64_t  now_ms = clock_now_ms(), now_us = clock_mono_us();
+
+    for (size_t i = 0; i < n; i++) {
+        if (takes[i].word != TAKE_OK) {
+            sender_untaken(s, &takes[i], now_ms, now_us);
+
+        } else if (sender_journal(s, takes[i].channel, takes[i].row, now_ms))
+        {
+            takes[k++] = takes[i];
+        }
+    }
+
+    if (s->failed || sendjournal_sync(s->journal) != TOMO_OK) {
+        s->failed = true;
+        return;
+    }
+
+    for (size_t i = 0; i < k; i++) {
+        sender_start(s, takes[i].channel, takes[i].row);
+    }
+}
+
+
+static void
+sender_access(sender_t *s, channel_t *c, int64_t now_ms, int64_t now_us)
+{
+    if (!c->loaded) {
+        c->loaded = true;
+        access_load(&c->access, c->ac, s->vault, s->redis);
+    }
+
+    /* refused: the next turn tries again */
+    if (access_due(&c->access, now_ms, now_us)) {
+        (void) !access_ask(&c->access, c->ac, s->wire, &c->flight);
+    }
+}
+
+
+void
+sender_turn(sender_t *s, int64_t *wait_us)
+{
+    take_t   takes[SENDER_BATCH];
+    size_t   n;
+    int64_t  now_ms = clock_now_ms(), now_us = clock_mono_us(), next_us;
+
+    s->rows = 0;
+
+    for (size_t i = 0; i < s->n_channels; i++) {
+        channel_t  *c = &s->channels[i];
+
+        s->rows += c->queue.n;
+
+        if (!c->owned) {
+            continue;
+        }
+
+        channel_tick(c, now_ms, now_us);
+        sender_access(s, c, now_ms, now_us);
+        queue_tick(&c->queue, now_us, &next_us);
+
+        if (next_us != INT64_MAX && next_us - now_us < *wait_us) {
+            *wait_us = next_us - now_us;
+        }
+    }
+
+    if (s->stopping || redis_up(s->redis) != TOMO_OK) {
+        return;
+    }
+
+    n = sender_choose(s, takes, wait_us);
+
+    if (n > 0) {
+        take_ask(s->redis, takes, n, now_ms);
+        sender_go(s, takes, n);
+    }
+
+    if (n == SENDER_BATCH) {
+        *wait_us = 0;
+    }
+}

@@ -1,0 +1,317 @@
+/*
+ * decide_verdict: what LINE said to a row of the outbox.  The row goes away
+ * in the same commit; a verdict whose row is gone was decided before.
+ */
+
+#include <string.h>
+
+#include "decide.h"
+#include "json.h"
+#include "tomo_codec.h"
+#include "tomo_keys.h"
+#include "tomo_send.h"
+
+#define VERDICT_TEXT_BYTES  8192
+
+
+static tomo_str_t
+verdict_row(const decide_t *d, const char *name)
+{
+    size_t  i;
+
+    for (i = 0; i + 1 < d->ev->n_row; i += 2) {
+        if (tomo_str_eq(d->ev->row[i], tomo_str_c(name))) {
+            return d->ev->row[i + 1];
+        }
+    }
+
+    return tomo_str_null;
+}
+
+
+static tomo_str_t
+verdict_line(const decide_t *d, const char *name)
+{
+    const tomo_str_t  *s;
+
+    s = tomo_rec_get(&d->ev->line, name);
+
+    return s != NULL ? *s : tomo_str_null;
+}
+
+
+static outrow_about_t
+verdict_about(const decide_t *d)
+{
+    uint64_t  serial = 0;
+
+    if (tomo_u64_get(verdict_row(d, "friend"), UINT32_MAX, &serial)
+        != TOMO_OK)
+    {
+        serial = 0;
+    }
+
+    return (outrow_about_t) {
+        .serial = (uint32_t) serial,
+        .uid = verdict_row(d, "to"),
+        .def = verdict_row(d, "def"),
+        .step = verdict_row(d, "step"),
+        .gen = verdict_row(d, "gen"),
+        .due = verdict_row(d, "due"),
+        .delivery = verdict_row(d, "delivery"),
+        .links = verdict_row(d, "links"),
+        .event = verdict_row(d, "event")
+    };
+}
+
+
+/* what the friend read: texts, or the words that stand for the rest */
+static tomo_str_t
+verdict_text(decide_t *d)
+{
+    json_t         *root;
+    uint8_t         bytes[VERDICT_TEXT_BYTES];
+    tomo_buf_t      b;
+    tomo_str_t      s;
+    json_limits_t   limits = { .max_bytes = 1 << 20, .max_nodes = 50000 };
+
+    if (json_parse(verdict_row(d, "body"), &limits, d->arena, &root, NULL)
+        != TOMO_OK)
+    {
+        return tomo_str_null;
+    }
+
+    tomo_buf_init(&b, bytes, sizeof(bytes));
+
+    json_each (bubble, root) {
+        if (json_str(bubble, "text", &s) != TOMO_OK
+            && json_str(bubble, "altText", &s) != TOMO_OK
+            && json_str(bubble, "type", &s) != TOMO_OK)
+        {
+            continue;
+        }
+
+        if (b.len > 0) {
+            tomo_buf_c(&b, "\n\n");
+        }
+
+        tomo_buf_put(&b, s);
+    }
+
+    return tomo_arena_dup(d->arena, tomo_buf_str(&b));
+}
+
+
+static void
+verdict_count(decide_t *d, tomo_send_e send)
+{
+    static const struct {
+        tomo_send_e      send;
+        owner_counter_e  counter;
+    } counters[] = {
+        { TOMO_SEND_ACCEPTED, OWNER_ACCEPTED },
+        { TOMO_SEND_PROBABLY, OWNER_PROBABLY },
+        { TOMO_SEND_UNUSABLE, OWNER_UNUSABLE },
+        { TOMO_SEND_REFUSED, OWNER_REFUSED },
+        { TOMO_SEND_PARKED, OWNER_PARKED },
+        { TOMO_SEND_CANCELLED, OWNER_CANCELLED },
+    };
+
+    for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
+        if (counters[i].send == send) {
+            d->o->state.counters[counters[i].counter]++;
+        }
+    }
+}
+
+
+/* why, and what became of it, for the rows of this verdict */
+static void
+verdict_notes(decide_t *d, tomo_send_e send)
+{
+    decide_why(d, verdict_row(d, "def"));
+    decide_why(d, verdict_row(d, "step"));
+    decide_fx(d, tomo_send_word(send), verdict_row(d, "via"));
+}
+
+
+static void
+verdict_one(decide_t *d, tomo_send_e send)
+{
+    bool            reply;
+    unsigned        part = 0;
+    outrow_about_t  about = verdict_about(d);
+
+    reply = tomo_str_eq(verdict_row(d, "via"), tomo_str("reply"));
+    verdict_notes(d, send);
+
+    if (about.serial != 0) {
+        decide_row(d, about.serial, d->ev->id, d->ev->at_ms, "send",
+                   send == TOMO_SEND_UNUSABLE ? tomo_str_null
+                                              : verdict_text(d));
+    }
+
+    if (!reply || send == TOMO_SEND_CANCELLED) {
+        return;
+    }
+
+    if (send == TOMO_SEND_UNUSABLE) {
+        /* the token was surely not used: the same bubbles as a push */
+        part = outrow_push(d, &about, verdict_row(d, "body"), 0);
+
+    } else {
+        part = 1;
+    }
+
+    (void) outrow_push(d, &about, verdict_row(d, "next"), part);
+}
+
+
+/* the i-th of a list joined by commas; {NULL, 0} behind the last */
+static tomo_str_t
+verdict_nth(tomo_str_t list, size_t i)
+{
+    size_t  from, to;
+
+    for (from = 0; from < list.len; from = to + 1) {
+        to = tomo_str_find(list, from, ',');
+
+        if (i-- == 0) {
+            return tomo_str_n(list.data + from, to - from);
+        }
+    }
+
+    return tomo_str_null;
+}
+
+
+static bool
+verdict_left(const decide_t *d, tomo_str_t serial)
+{
+    size_t             i;
+    const tomo_rec_t  *line = &d->ev->line;
+
+    for (i = 0; i < line->n; i++) {
+        if (tomo_str_eq(line->fields[i].name, tomo_str("left"))
+            && tomo_str_eq(line->fields[i].value, serial))
+        {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+static void
+verdict_many(decide_t *d, tomo_send_e send)
+{
+    size_t          i;
+    uint64_t        serial;
+    tomo_str_t      s, text;
+    outrow_about_t  about = verdict_about(d);
+
+    verdict_notes(d, send);
+    text = verdict_text(d);
+
+    for (i = 0; i < OUTROW_WINDOW; i++) {
+        s = verdict_nth(verdict_row(d, "serials"), i);
+
+        if (s.len == 0
+            || tomo_u64_get(s, UINT32_MAX, &serial) != TOMO_OK)
+        {
+            return;
+        }
+
+        if (verdict_left(d, s)) {
+            about.serial = (uint32_t) serial;
+            about.uid = verdict_nth(verdict_row(d, "to"), i);
+            (void) outrow_push(d, &about, verdict_row(d, "body"), 0);
+            continue;
+        }
+
+        decide_row(d, (uint32_t) serial, d->ev->id, d->ev->at_ms, "send",
+                   text);
+    }
+}
+
+
+static void
+verdict_profile(decide_t *d, tomo_send_e send)
+{
+    size_t             i;
+    tomo_str_t         value;
+    static const struct {
+        const char  *from;
+        const char  *to;
+        size_t       max;
+    } members[] = {
+        { "name", "name", 400 },
+        { "picture", "pic", 2000 },
+        { "language", "lang", 40 },
+    };
+
+    d->f = view_friend(d->view, verdict_about(d).serial);
+
+    if (d->f == NULL) {
+        return;
+    }
+
+    for (i = 0; send == TOMO_SEND_ACCEPTED
+                && i < sizeof(members) / sizeof(members[0]); i++)
+    {
+        value = verdict_line(d, members[i].from);
+
+        if (value.len > 0 && value.len <= members[i].max) {
+            friend_set_c(d->f, members[i].to, value);
+        }
+    }
+
+    d->kind = "profile";
+    decide_resume(d);
+}
+
+
+tomo_rc_e
+decide_verdict(decide_t *d)
+{
+    tomo_via_e   via;
+    tomo_send_e  send;
+
+    d->f = NULL;
+
+    if (tomo_send_parse(verdict_line(d, "send"), &send) != TOMO_OK) {
+        d->ev->fault = "verdict_odd";
+        return TOMO_INVALID;
+    }
+
+    if (d->ev->n_row == 0) {
+        d->o->state.counters[OWNER_DUPLICATES]++;
+        return TOMO_OK;
+    }
+
+    if (tomo_via_parse(verdict_row(d, "via"), &via) != TOMO_OK) {
+        d->ev->fault = "verdict_odd";
+        return TOMO_INVALID;
+    }
+
+    commit_op(d->c, 'q', decide_key(d, tomo_key_out));
+    commit_arg(d->c, verdict_line(d, "row"));
+    commit_end(d->c);
+
+    if (via == TOMO_VIA_PROFILE) {
+        verdict_profile(d, send);
+        return TOMO_OK;
+    }
+
+    verdict_count(d, send);
+
+    if (via == TOMO_VIA_MULTICAST) {
+        verdict_many(d, send);
+
+    } else {
+        verdict_one(d, send);
+    }
+
+    return TOMO_OK;
+}

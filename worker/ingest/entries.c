@@ -1,0 +1,410 @@
+#include "entries.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "split.h"
+#include "tomo_codec.h"
+
+typedef struct {
+    entries_t     *list;
+    owner_t       *o;
+    tomo_arena_t  *arena;
+    tomo_lane_e    lane;
+    uint32_t       skip;
+    uint32_t       index;       /* of the next event within the entry */
+    tomo_str_t     id;
+    tomo_entry_t   entry;
+    tomo_str_t     origin;
+} entries_read_t;
+
+
+static event_t *
+entries_add(entries_t *list, tomo_arena_t *arena)
+{
+    size_t    cap;
+    event_t  *more;
+
+    if (list->n == list->cap) {
+        cap = 2 * list->cap + 64;
+        more = tomo_arena_array(arena, cap, sizeof(event_t));
+
+        if (more == NULL) {
+            return NULL;
+        }
+
+        if (list->n > 0) {
+            memcpy(more, list->events, list->n * sizeof(event_t));
+        }
+
+        list->events = more;
+        list->cap = cap;
+    }
+
+    return &list->events[list->n++];
+}
+
+
+/* ev's place is filled in and it joins the list; ev is copied */
+static void
+entries_put(entries_read_t *r, event_t *ev)
+{
+    event_t     *place;
+    uint8_t      text[96];
+    tomo_buf_t   b;
+
+    ev->index = r->index++;
+
+    if (ev->index < r->skip) {
+        return;
+    }
+
+    ev->lane = r->lane;
+    ev->entry = r->id;
+    ev->origin = r->origin;
+    ev->received_ms = r->entry.at_ms;
+
+    if (ev->id.len == 0) {
+        tomo_buf_init(&b, text, sizeof(text));
+        tomo_buf_put(&b, r->origin);
+        tomo_buf_byte(&b, '.');
+        tomo_buf_u64(&b, ev->index);
+        ev->id = tomo_arena_dup(r->arena, tomo_buf_str(&b));
+    }
+
+    if (ev->raw.data == NULL) {
+        ev->raw = r->entry.body;
+    }
+
+    place = entries_add(r->list, r->arena);
+
+    if (place != NULL) {
+        *place = *ev;
+    }
+}
+
+
+static void
+entries_fault(entries_read_t *r, event_kind_e kind, const char *why,
+    tomo_str_t raw)
+{
+    event_t  ev = { .kind = kind, .fault = why, .raw = raw };
+
+    ev.at_ms = r->entry.at_ms;
+    entries_put(r, &ev);
+}
+
+
+static void
+entries_webhook(entries_read_t *r)
+{
+    size_t       i;
+    split_t      split;
+    const char  *why, *bot;
+
+    why = split_body(r->entry.body, 0, r->arena, &split);
+    bot = r->o->account->bot_user_id;
+
+    if (why == NULL && bot[0] != '\0'
+        && !tomo_str_eq(split.destination, tomo_str_c(bot)))
+    {
+        why = "destination_of_another_bot";
+    }
+
+    if (why != NULL) {
+        entries_fault(r, EVENT_NONE, why, r->entry.body);
+        return;
+    }
+
+    for (i = 0; i < split.n; i++) {
+        split_judge(&split.events[i], r->entry.at_ms);
+        entries_put(r, &split.events[i]);
+    }
+}
+
+
+static void
+entries_click(entries_read_t *r)
+{
+    event_t     ev;
+    tomo_str_t  rest = r->entry.body, line;
+
+    while (tomo_rec_line(&rest, &line)) {
+        memset(&ev, 0, sizeof(ev));
+        ev.kind = EVENT_CLICK;
+        ev.raw = line;
+
+        if (tomo_click_parse(line, r->arena, &ev.click) != TOMO_OK) {
+            ev.fault = "click_odd";
+            ev.at_ms = r->entry.at_ms;
+
+        } else {
+            ev.at_ms = ev.click.at_ms;
+            ev.serial = ev.click.friend;
+        }
+
+        entries_put(r, &ev);
+    }
+}
+
+
+static tomo_str_t
+entries_line(tomo_str_t body)
+{
+    if (body.len > 0 && body.data[body.len - 1] == '\n') {
+        body.len--;
+    }
+
+    return body;
+}
+
+
+static void
+entries_answer(entries_read_t *r)
+{
+    event_t  ev = { .kind = EVENT_ANSWER };
+
+    if (tomo_answer_parse(entries_line(r->entry.body), r->arena, &ev.answer)
+        != TOMO_OK
+        || ev.answer.nonce.len == 0)
+    {
+        entries_fault(r, EVENT_ANSWER, "answer_odd", r->entry.body);
+        return;
+    }
+
+    ev.at_ms = ev.answer.at_ms;
+    ev.serial = ev.answer.friend;
+    entries_put(r, &ev);
+}
+
+
+static void
+entries_verdict(entries_read_t *r)
+{
+    event_t   ev = { .kind = EVENT_VERDICT };
+    uint64_t  serial = 0;
+
+    if (tomo_rec_parse(entries_line(r->entry.body), r->arena, &ev.line)
+        != TOMO_OK)
+    {
+        entries_fault(r, EVENT_VERDICT, "verdict_odd", r->entry.body);
+        return;
+    }
+
+    if (tomo_rec_get_u64(&ev.line, "friend", UINT32_MAX, &serial) == TOMO_OK) {
+        ev.serial = (uint32_t) serial;
+    }
+
+    ev.at_ms = r->entry.at_ms;
+    (void) !tomo_rec_get_i64(&ev.line, "at", &ev.at_ms);
+    entries_put(r, &ev);
+}
+
+
+static void
+entries_command(entries_read_t *r)
+{
+    event_t        ev = { .kind = EVENT_COMMAND };
+    json_limits_t  limits = { .max_bytes = 2 << 20, .max_nodes = 100000 };
+
+    ev.at_ms = r->entry.at_ms;
+
+    if (json_parse(r->entry.body, &limits, r->arena, &ev.command, NULL)
+        != TOMO_OK)
+    {
+        entries_fault(r, EVENT_COMMAND, "command_odd", r->entry.body);
+        return;
+    }
+
+    entries_put(r, &ev);
+}
+
+
+static void
+entries_follow_up(entries_read_t *r)
+{
+    event_t  ev = { .kind = EVENT_FOLLOW_UP };
+
+    ev.at_ms = r->entry.at_ms;
+
+    if (tomo_rec_parse(entries_line(r->entry.body), r->arena, &ev.line)
+        != TOMO_OK)
+    {
+        entries_fault(r, EVENT_FOLLOW_UP, "follow_up_odd", r->entry.body);
+        return;
+    }
+
+    entries_put(r, &ev);
+}
+
+
+static const struct {
+    tomo_entry_kind_e   kind;
+    void              (*read)(entries_read_t *r);
+} entries_kinds[] = {
+    { TOMO_ENTRY_webhook, entries_webhook },
+    { TOMO_ENTRY_click, entries_click },
+    { TOMO_ENTRY_answer, entries_answer },
+    { TOMO_ENTRY_verdict, entries_verdict },
+    { TOMO_ENTRY_command, entries_command },
+    { TOMO_ENTRY_follow_up, entries_follow_up },
+};
+
+
+static void
+entries_origin(entries_read_t *r)
+{
+    uint8_t     text[48];
+    tomo_buf_t  b;
+
+    tomo_buf_init(&b, text, sizeof(text));
+    tomo_buf_hex64(&b, r->entry.writer);
+    tomo_buf_byte(&b, '-');
+    tomo_buf_u64(&b, r->entry.seq);
+    r->origin = tomo_arena_dup(r->arena, tomo_buf_str(&b));
+}
+
+
+static void
+entries_decode(entries_read_t *r, const redisReply *pairs)
+{
+    size_t      i, n;
+    tomo_str_t  copy[4 * TOMO_ENTRY_FIELDS];
+
+    n = redis_len(pairs);
+    n = n < 4 * TOMO_ENTRY_FIELDS ? n : 4 * TOMO_ENTRY_FIELDS;
+
+    for (i = 0; i < n; i++) {
+        copy[i] = tomo_arena_dup(r->arena, redis_str(redis_at(pairs, i)));
+    }
+
+    if (tomo_entry_decode(copy, n & ~(size_t) 1, &r->entry) != TOMO_OK) {
+        memset(&r->entry, 0, sizeof(r->entry));
+        entries_fault(r, EVENT_NONE, "entry_odd",
+                      n > 0 ? copy[n - 1] : tomo_str_null);
+        return;
+    }
+
+    entries_origin(r);
+
+    for (i = 0; i < sizeof(entries_kinds) / sizeof(entries_kinds[0]); i++) {
+        if (entries_kinds[i].kind == r->entry.kind) {
+            entries_kinds[i].read(r);
+            return;
+        }
+    }
+
+    entries_fault(r, EVENT_NONE, "entry_of_another_role", r->entry.body);
+}
+
+
+tomo_rc_e
+entries_read(entries_t *list, owner_t *o, const redisReply *entry,
+    tomo_lane_e lane, uint32_t skip, tomo_arena_t *arena)
+{
+    size_t          before = list->n;
+    event_t         none = { .kind = EVENT_NONE };
+    entries_read_t  r;
+
+    memset(&r, 0, sizeof(r));
+    r.list = list;
+    r.o = o;
+    r.arena = arena;
+    r.lane = lane;
+    r.skip = skip;
+    r.id = tomo_arena_dup(arena, redis_str(redis_at(entry, 0)));
+    entries_decode(&r, redis_at(entry, 1));
+
+    if (list->n == before) {
+        /* nothing in it, or all of it decided: the cursor must pass it */
+        r.index = 0;
+        r.skip = 0;
+        entries_put(&r, &none);
+    }
+
+    if (arena->failed) {
+        list->n = before;
+        return TOMO_FULL;
+    }
+
+    list->events[list->n - 1].last = true;
+
+    return TOMO_OK;
+}
+
+
+tomo_rc_e
+entries_timer(entries_t *list, tomo_str_t member, int64_t due_ms,
+    tomo_arena_t *arena)
+{
+    size_t       first, second;
+    event_t     *ev;
+    uint8_t      text[128];
+    uint64_t     serial = 0, no = 0;
+    tomo_buf_t   b;
+
+    ev = entries_add(list, arena);
+
+    if (ev == NULL) {
+        return TOMO_FULL;
+    }
+
+    memset(ev, 0, sizeof(event_t));
+    first = tomo_str_find(member, 0, ':');
+    second = first < member.len ? tomo_str_find(member, first + 1, ':')
+                                : member.len;
+
+    tomo_buf_init(&b, text, sizeof(text));
+    tomo_buf_c(&b, "timer:");
+    tomo_buf_put(&b, member.len <= 64 ? member : tomo_str_n(member.data, 64));
+    tomo_buf_byte(&b, ':');
+    tomo_buf_i64(&b, due_ms);
+
+    ev->kind = EVENT_TIMER;
+    ev->lane = TOMO_LANE_LOCAL;
+    ev->id = tomo_arena_dup(arena, tomo_buf_str(&b));
+    ev->ref = tomo_arena_dup(arena, member);
+    ev->raw = ev->ref;
+    ev->at_ms = due_ms;
+    ev->received_ms = due_ms;
+
+    if (second == first + 2 && second < member.len
+        && tomo_u64_get(tomo_str_n(member.data, first), (1u << 30) - 1,
+                        &serial)
+           == TOMO_OK
+        && tomo_u64_get(tomo_str_n(member.data + second + 1,
+                                   member.len - second - 1),
+                        UINT32_MAX, &no)
+           == TOMO_OK)
+    {
+        ev->serial = (uint32_t) serial;
+        ev->no = (uint32_t) no;
+        ev->timer = (char) member.data[first + 1];
+    }
+
+    return arena->failed ? TOMO_FULL : TOMO_OK;
+}
+
+
+static int
+entries_order(const void *left, const void *right)
+{
+    const event_t  *a = left, *b = right;
+
+    if (a->at_ms != b->at_ms) {
+        return a->at_ms < b->at_ms ? -1 : 1;
+    }
+
+    if (a->serial != b->serial) {
+        return a->serial < b->serial ? -1 : 1;
+    }
+
+    return tomo_str_cmp(a->ref, b->ref);
+}
+
+
+void
+entries_sort(entries_t *list)
+{
+    qsort(list->events, list->n, sizeof(event_t), entries_order);
+}

@@ -1,0 +1,108 @@
+/*
+ * event: something that happened, on its way from a stream entry (or the
+ * schedule) to its decision.  Views live in the batch's arena.
+ */
+
+#ifndef EVENT_H
+#define EVENT_H
+
+#include "model/friend.h"
+#include "json.h"
+#include "tomo_entry.h"
+#include "tomo_journal.h"
+
+struct decide_s;
+
+/*
+ * X(name, word on the timeline, decide): a new kind of event is a row here
+ * and a function in a decide_*.c.  The function may return TOMO_INVALID only
+ * before it has changed anything: the event then goes to the quarantine.
+ */
+#define EVENT_KINDS(X)                                                        \
+    X(NONE,     "none",     decide_none)                                      \
+    X(FOLLOW,   "follow",   decide_follow)                                    \
+    X(UNFOLLOW, "unfollow", decide_unfollow)                                  \
+    X(MESSAGE,  "message",  decide_message)                                   \
+    X(POSTBACK, "postback", decide_postback)                                  \
+    X(UNSEND,   "unsend",   decide_unsend)                                    \
+    X(OTHER,    "other",    decide_other)                                     \
+    X(CLICK,    "click",    decide_click)                                     \
+    X(ANSWER,   "answer",   decide_answer)                                    \
+    X(VERDICT,  "verdict",  decide_verdict)                                   \
+    X(COMMAND,  "command",  decide_command)                                   \
+    X(FOLLOW_UP, "follow_up", decide_follow_up)                               \
+    X(TIMER,    "timer",    decide_timer)
+
+typedef enum {
+#define EVENT_ENUM_(name, word, decide)  EVENT_##name,
+    EVENT_KINDS(EVENT_ENUM_)
+#undef EVENT_ENUM_
+    EVENT_KIND_END
+} event_kind_e;
+
+typedef enum {
+    EVENT_SOURCE_NONE = 0,
+    EVENT_SOURCE_USER,
+    EVENT_SOURCE_GROUP          /* group, room, or a kind we do not know */
+} event_source_e;
+
+typedef struct {
+    event_kind_e    kind;
+
+    /* where it stands */
+    tomo_lane_e     lane;       /* LOCAL: from the schedule */
+    tomo_str_t      entry;      /* id of the stream entry */
+    uint32_t        index;      /* within the entry, from 0 */
+    bool            last;       /* of the entry */
+    tomo_str_t      origin;     /* WRITER-SEQ */
+
+    tomo_str_t      id;
+    int64_t         at_ms;      /* when it happened */
+    int64_t         received_ms;
+    tomo_str_t      uid;        /* LINE user id; may be absent */
+    uint32_t        serial;     /* of the friend, 0: not known yet */
+    tomo_str_t      raw;        /* as it came, for the quarantine */
+    const char     *fault;      /* not NULL: to the quarantine, and why */
+
+    /* webhook */
+    tomo_str_t      type;       /* LINE's word */
+    event_source_e  source;
+    bool            standby;
+    bool            unblocked;
+    tomo_str_t      reply;      /* reply token */
+    tomo_str_t      what;       /* message type */
+    tomo_str_t      text;       /* message text, postback data, … */
+    tomo_str_t      ref;        /* message id */
+    tomo_str_t      bot;        /* destination */
+
+    /* our own kinds */
+    tomo_click_t    click;
+    tomo_answer_t   answer;
+    tomo_rec_t      line;       /* VERDICT, FOLLOW_UP */
+    json_t         *command;
+    uint32_t        no;         /* TIMER: of the scenario */
+    char            timer;      /* TIMER: s, p */
+
+    /* loaded by view */
+    bool            seen;       /* decided before: a duplicate */
+    tomo_str_t     *row;        /* VERDICT: pairs of its outbox row */
+    size_t          n_row;
+    tomo_str_t     *page;       /* FOLLOW_UP: ZSCAN: next cursor, members */
+    size_t          n_page;
+} event_t;
+
+/* ids LINE gives: [0-9A-Z]{26}; user ids: U and 32 hex digits */
+bool event_id_ok(tomo_str_t s);
+bool event_uid_ok(tomo_str_t s);
+
+const char *event_kind_word(event_kind_e kind);
+
+typedef tomo_rc_e (*event_decide_pt)(struct decide_s *d);
+event_decide_pt event_decide(event_kind_e kind);
+
+#define EVENT_DECIDE_(name, word, decide)                                     \
+    tomo_rc_e decide(struct decide_s *d);
+EVENT_KINDS(EVENT_DECIDE_)
+#undef EVENT_DECIDE_
+
+#endif

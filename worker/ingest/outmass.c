@@ -1,0 +1,211 @@
+/*
+ * outmass: the same bubbles without inserts, due for many friends at the same
+ * moment, as multicasts (LINE.md 13): a chunk is a window of serials that
+ * its retry key names, so that the same chunk comes out again after a
+ * rollback, with the same key.
+ */
+
+#include <stdlib.h>
+
+#include "decide.h"
+#include "effects.h"
+#include "tomo_keys.h"
+
+
+/*
+ * Only steps at a clock time: all their friends are due at the very same
+ * millisecond and so in one slice.  Elapsed times differ from friend to
+ * friend; two slices would share a window and its key.
+ */
+bool
+outrow_mass_add(decide_t *d, const messages_t *messages)
+{
+    mass_t  *m = d->mass;
+
+    if (d->ev->kind != EVENT_TIMER || messages->personal || d->depth > 0
+        || d->due_ms % TOMO_MIN_MS != 0 || d->due_ms != d->ev->at_ms
+        || d->step.len == 0 || m == NULL || m->n == m->cap)
+    {
+        return false;
+    }
+
+    /* the order of a friend's bubbles counts: nothing before, nothing after */
+    if (d->n_bubbles > 0) {
+        return false;
+    }
+
+    m->items[m->n++] = (mass_item_t) {
+        .messages = messages,
+        .def = d->def,
+        .step = d->step,
+        .gen = d->gen,
+        .due_ms = d->due_ms,
+        .serial = d->f->serial,
+        .uid = friend_get_c(d->f, "uid"),
+        .event = d->ev->id
+    };
+
+    return true;
+}
+
+
+static int
+outmass_order(const void *left, const void *right)
+{
+    const mass_item_t  *a = left, *b = right;
+
+    if (a->messages != b->messages) {
+        return a->messages < b->messages ? -1 : 1;
+    }
+
+    if (a->due_ms != b->due_ms) {
+        return a->due_ms < b->due_ms ? -1 : 1;
+    }
+
+    return a->serial < b->serial ? -1 : a->serial > b->serial;
+}
+
+
+static bool
+outmass_same(const mass_item_t *a, const mass_item_t *b)
+{
+    return a->messages == b->messages && a->due_ms == b->due_ms
+           && a->serial / OUTROW_WINDOW == b->serial / OUTROW_WINDOW;
+}
+
+
+/* the bubbles of one item; d is made to stand on it */
+static void
+outmass_render(decide_t *d, const mass_item_t *item, event_t *ev)
+{
+    *ev = (event_t) {
+        .kind = EVENT_TIMER, .id = item->event, .at_ms = item->due_ms,
+        .lane = TOMO_LANE_LOCAL
+    };
+
+    d->ev = ev;
+    d->f = view_friend(d->view, item->serial);
+    d->def = item->def;
+    d->step = item->step;
+    d->gen = item->gen;
+    d->due_ms = item->due_ms;
+    d->reply = tomo_str_null;
+    d->n_bubbles = 0;
+    render_messages(d, item->messages);
+}
+
+
+static void
+outmass_row(decide_t *d, const mass_item_t *items, size_t n)
+{
+    size_t       i, cap;
+    event_t      ev;
+    uint8_t      text[512], uuid[36];
+    tomo_buf_t   to, serials, body, about, key;
+
+    outmass_render(d, &items[0], &ev);
+    cap = n * 34 + 16;
+    tomo_buf_init(&to, tomo_arena_alloc(d->arena, cap), cap);
+    tomo_buf_init(&serials, tomo_arena_alloc(d->arena, n * 11 + 16),
+                  n * 11 + 16);
+
+    for (i = 0, cap = 16; i < d->n_bubbles; i++) {
+        cap += d->bubbles[i].json.len + 1;
+    }
+
+    tomo_buf_init(&body, tomo_arena_alloc(d->arena, cap), cap);
+
+    if (d->arena->failed) {
+        return;
+    }
+
+    for (i = 0; i < n; i++) {
+        tomo_buf_put(&to, tomo_str_n(",", i > 0));
+        tomo_buf_put(&to, items[i].uid);
+        tomo_buf_put(&serials, tomo_str_n(",", i > 0));
+        tomo_buf_u64(&serials, items[i].serial);
+    }
+
+    tomo_buf_byte(&body, '[');
+
+    for (i = 0; i < d->n_bubbles; i++) {
+        tomo_buf_put(&body, tomo_str_n(",", i > 0));
+        tomo_buf_put(&body, d->bubbles[i].json);
+    }
+
+    tomo_buf_byte(&body, ']');
+
+    tomo_buf_init(&about, text, sizeof(text));
+    tomo_buf_put(&about, d->o->id);
+    tomo_buf_c(&about, "|w");
+    tomo_buf_u64(&about, items[0].serial / OUTROW_WINDOW);
+    tomo_buf_byte(&about, '|');
+    tomo_buf_put(&about, items[0].def);
+    tomo_buf_byte(&about, '|');
+    tomo_buf_put(&about, items[0].step);
+    tomo_buf_c(&about, "|-|");
+    tomo_buf_i64(&about, items[0].due_ms);
+    tomo_buf_c(&about, "|");
+    /* branches of a step are different messages to the same window */
+    tomo_buf_u64(&about, tomo_crc32c(0, body.data, body.len));
+    tomo_buf_init(&key, uuid, sizeof(uuid));
+
+    if (about.failed
+        || vault_retry_key(d->o->vault, tomo_buf_str(&about), &key)
+           != TOMO_OK)
+    {
+        d->arena->failed = true;
+        return;
+    }
+
+    commit_op(d->c, 'x', decide_key(d, tomo_key_out));
+    commit_pair(d->c, "via", tomo_str_c(tomo_via_word(TOMO_VIA_MULTICAST)));
+    commit_pair(d->c, "medium", tomo_str("line"));
+    commit_pair_u64(d->c, "friend", 0);
+    commit_pair(d->c, "to", tomo_buf_str(&to));
+    commit_pair(d->c, "serials", tomo_buf_str(&serials));
+    commit_pair(d->c, "key", tomo_buf_str(&key));
+    commit_pair(d->c, "body", tomo_buf_str(&body));
+    commit_pair(d->c, "def", items[0].def);
+    commit_pair(d->c, "step", items[0].step);
+    commit_pair_u64(d->c, "gen", items[0].gen);
+    commit_pair_i64(d->c, "due", items[0].due_ms);
+    commit_pair_u64(d->c, "delivery", d->bubbles[0].delivery);
+    commit_pair_u64(d->c, "links", 0);
+    commit_pair(d->c, "event", items[0].event);
+    commit_end(d->c);
+    d->n_bubbles = 0;
+}
+
+
+void
+outrow_mass(decide_t *d)
+{
+    size_t   from, to;
+    event_t  ev;
+    mass_t  *m = d->mass;
+
+    if (m->n == 0) {
+        return;
+    }
+
+    qsort(m->items, m->n, sizeof(mass_item_t), outmass_order);
+
+    for (from = 0; from < m->n; from = to) {
+        for (to = from + 1; to < m->n; to++) {
+            if (!outmass_same(&m->items[from], &m->items[to])) {
+                break;
+            }
+        }
+
+        if (to - from > 1) {
+            outmass_row(d, &m->items[from], to - from);
+
+        } else {
+            outmass_render(d, &m->items[from], &ev);
+            outrow_write(d);
+        }
+    }
+
+    m->n = 0;
+}

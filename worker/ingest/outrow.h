@@ -1,0 +1,82 @@
+/*
+ * outrow: from bubbles to rows of the outbox (docs/formats.md, The outbox):
+ * all bubbles of one event merge, the first five into one free reply while
+ * its token is fresh, the rest into a push after the reply's verdict; without
+ * a token pushes; and multicasts for what many friends get alike.
+ */
+
+#ifndef OUTROW_H
+#define OUTROW_H
+
+#include "model/message.h"
+#include "tomo_base.h"
+
+#define OUTROW_REPLY_FRESH_MS  50000    /* LINE.md 6: within a minute */
+#define OUTROW_WINDOW          256      /* serials of a multicast: LINE takes
+                                           500, a commit fewer */
+
+struct decide_s;
+struct owner_s;
+
+typedef struct {
+    tomo_str_t  json;           /* one message object */
+    tomo_str_t  def;
+    tomo_str_t  step;
+    uint32_t    gen;
+    int64_t     due_ms;
+    uint32_t    delivery;
+    bool        linked;         /* holds a link or survey of ours */
+} bubble_t;
+
+/* A send that may share a multicast with others of the slice */
+typedef struct {
+    const messages_t  *messages;
+    tomo_str_t         def;
+    tomo_str_t         step;
+    uint32_t           gen;
+    int64_t            due_ms;
+    uint32_t           delivery;
+    uint32_t           serial;
+    tomo_str_t         uid;
+    tomo_str_t         event;
+} mass_item_t;
+
+typedef struct {
+    mass_item_t  *items;
+    size_t        n;
+    size_t        cap;
+} mass_t;
+
+/* the bubbles collected in d become rows */
+void outrow_write(struct decide_s *d);
+/* the collected sends of the slice become multicasts, or pushes if alone */
+void outrow_mass(struct decide_s *d);
+/* takes d's send over into the mass; false: it has no room */
+bool outrow_mass_add(struct decide_s *d, const messages_t *messages);
+
+/*
+ * Pushes of ready bubbles (a JSON array of any length, five a row), from
+ * part on.  about: def, step, gen, due as in the row they come from.
+ */
+typedef struct {
+    uint32_t    serial;
+    tomo_str_t  uid;
+    tomo_str_t  def;
+    tomo_str_t  step;
+    tomo_str_t  gen;
+    tomo_str_t  due;
+    tomo_str_t  delivery;
+    tomo_str_t  links;
+    tomo_str_t  event;
+} outrow_about_t;
+
+unsigned outrow_push(struct decide_s *d, const outrow_about_t *about,
+    tomo_str_t bubbles, unsigned part);
+
+/* asks LINE for the friend's profile */
+void outrow_profile(struct decide_s *d);
+
+/* render.c: renders messages for d->f and adds them to d->bubbles */
+void render_messages(struct decide_s *d, const messages_t *messages);
+
+#endif

@@ -1,0 +1,119 @@
+/*
+ * owner: an account whose ingest this process holds: its cursor, counters,
+ * definitions and numbers, loaded from Redis when the lease is taken or a
+ * commit was refused, and carried along in memory while every commit
+ * succeeds.  One thread.
+ */
+
+#ifndef OWNER_H
+#define OWNER_H
+
+#include "commit.h"
+#include "conf.h"
+#include "lease.h"
+#include "model/defs.h"
+#include "redis.h"
+#include "rules.h"
+#include "tomo_send.h"
+#include "vault.h"
+
+#define OWNER_ID_MAX     48             /* stream ids */
+#define OWNER_TRY_MAX    96
+#define OWNER_TRIES      3
+
+/* X(name, field of the cursor hash): counters that only grow */
+#define OWNER_COUNTERS(X)                                                     \
+    X(HANDLED,     "handled")       /* events decided, duplicates too */      \
+    X(QUARANTINED, "quarantined")   /* events set aside */                    \
+    X(DUPLICATES,  "duplicates")    /* of the handled: seen before */         \
+    X(CONFLICTS,   "conflicts")     /* same id, other content */              \
+    X(SKIPPED,     "skipped")       /* of the handled: groups, no friend */   \
+    X(PREVIEWS,    "previews")      /* clicks that were no person's */        \
+    X(ANONYMOUS,   "anonymous")     /* clicks of nobody we know */            \
+    X(CUT,         "cut")           /* effects over the limits */             \
+    X(TIMERS,      "timers")        /* due members decided */                 \
+    X(ACCEPTED,    "send_accepted")                                           \
+    X(PROBABLY,    "send_probably")                                           \
+    X(UNUSABLE,    "send_unusable")                                           \
+    X(REFUSED,     "send_refused")                                            \
+    X(PARKED,      "send_parked")                                             \
+    X(CANCELLED,   "send_cancelled")
+
+typedef enum {
+#define OWNER_ENUM_(name, field)  OWNER_##name,
+    OWNER_COUNTERS(OWNER_ENUM_)
+#undef OWNER_ENUM_
+    OWNER_COUNTERS_END
+} owner_counter_e;
+
+/* what a commit changes besides friends; copied so that it can be undone */
+typedef struct {
+    char      in[OWNER_ID_MAX];         /* cursor */
+    char      bulk[OWNER_ID_MAX];
+    uint32_t  in_i;
+    uint32_t  bulk_i;
+    uint64_t  n;                        /* commits so far */
+    uint64_t  counters[OWNER_COUNTERS_END];
+    char      try[OWNER_TRY_MAX];       /* event being tried alone */
+    uint32_t  try_n;
+    uint32_t  serial;                   /* last given */
+    uint32_t  delivery;                 /* last delivery number */
+    uint64_t  defs_version;
+    uint64_t  feed_version;
+} owner_state_t;
+
+typedef struct owner_delivery_s  owner_delivery_t;
+
+typedef struct {
+    const conf_t          *conf;
+    const conf_account_t  *account;
+    vault_t               *vault;
+    tomo_str_t             id;
+    lease_t                lease;
+    bool                   loaded;
+    bool                   alone;       /* replay: one event at a time */
+    size_t                 alone_left;  /* events still to replay so */
+    bool                   stuck;       /* a key of a wrong type: waits */
+    int64_t                stuck_us;
+    int64_t                lease_us;    /* monotonic: next try to take it */
+    owner_state_t          state;
+    defs_t                *defs;
+    rules_t               *rules;
+    defs_t                *old_defs;    /* replaced in this batch */
+    owner_delivery_t      *deliveries;  /* "scenario/welcome/hello" → number */
+    size_t                 n_deliveries;
+    size_t                 cap_deliveries;
+    commit_t              *commit;
+    char                   key_lease[TOMO_KEY_MAX];
+    char                   key_cursor[TOMO_KEY_MAX];
+} owner_t;
+
+/* TOMO_ERROR: out of memory */
+tomo_rc_e owner_init(owner_t *o, const conf_t *conf,
+    const conf_account_t *account, vault_t *vault, const lease_self_t *self)
+    TOMO_MUST_CHECK;
+void owner_free(owner_t *o);
+
+/*
+ * Reads cursor, meta and definitions.  TOMO_AGAIN: Redis is down;
+ * TOMO_INVALID: a key has a wrong type (logged; owner->stuck).
+ */
+tomo_rc_e owner_load(owner_t *o, redis_t *r) TOMO_MUST_CHECK;
+
+/* takes over a new set of definitions; the old one lives until owner_settle */
+tomo_rc_e owner_defs(owner_t *o, defs_t *defs) TOMO_MUST_CHECK;
+/* nothing refers to the old definitions any more */
+void owner_settle(owner_t *o);
+
+/*
+ * The number of a delivery: one for each definition and step.  A new one is
+ * added to the commit.  0: no more numbers (24 bits).
+ */
+uint32_t owner_delivery(owner_t *o, tomo_str_t name);
+
+/* starts the commit that stands on the present state */
+void owner_commit_begin(owner_t *o);
+/* adds the cursor and counters, state.n + 1, last */
+void owner_commit_end(owner_t *o);
+
+#endif

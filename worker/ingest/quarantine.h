@@ -1,0 +1,11 @@
+/* quarantine: events set aside, visible to people, counted, never lost */
+
+#ifndef QUARANTINE_H
+#define QUARANTINE_H
+
+#include "decide.h"
+
+/* ev goes to the quarantine stream; why: a static word */
+void quarantine_put(decide_t *d, const event_t *ev, const char *why);
+
+#endif

@@ -1,0 +1,153 @@
+/* render: messages with a friend's own values in their inserts */
+
+#include <string.h>
+
+#include "log.h"
+#include "model/def_field.h"
+#include "model/def_link.h"
+#include "outrow.h"
+#include "decide.h"
+#include "tomo_token.h"
+
+#define RENDER_JSON_BYTES  (96 * 1024)
+#define RENDER_URL_BYTES   512
+
+typedef struct {
+    decide_t  *d;
+    uint32_t   delivery;
+    bool       linked;
+    uint8_t    url[RENDER_URL_BYTES];
+} render_t;
+
+
+static tomo_str_t
+render_url(render_t *render, def_kind_e kind, tomo_str_t id)
+{
+    tomo_buf_t    b;
+    decide_t     *d = render->d;
+    const def_t  *def;
+    tomo_token_t  t;
+
+    def = defs_find(d->o->defs, kind, id);
+
+    if (def == NULL) {
+        return tomo_str_null;
+    }
+
+    memset(&t, 0, sizeof(t));
+    t.account = d->o->account->number;
+    t.kind = kind == DEF_LINK ? TOMO_TOKEN_LINK : TOMO_TOKEN_SURVEY;
+    t.target = def->no;
+    t.friend = d->f->serial;
+    t.delivery = render->delivery;
+    t.day = tomo_token_day(d->now_ms);
+
+    tomo_buf_init(&b, render->url, sizeof(render->url));
+    tomo_buf_c(&b, d->o->conf->base_url);
+    tomo_buf_c(&b, kind == DEF_LINK ? "/r/" : "/s/");
+
+    if (tomo_token_check(&d->o->vault->tokens.keys[0],
+                         friend_get_c(d->f, "uid"), &t.check)
+        != TOMO_OK
+        || tomo_token_issue(&d->o->vault->tokens, &t, &b) != TOMO_OK
+        || b.failed)
+    {
+        log_error(d->o->account->id, "a personal link could not be made for "
+                  "friend %u: the numbers of account, friend or link are "
+                  "beyond what a token holds", (unsigned) d->f->serial);
+        return tomo_str_null;
+    }
+
+    render->linked = true;
+
+    return tomo_buf_str(&b);
+}
+
+
+static tomo_str_t
+render_value(void *ctx, const tomo_part_t *part)
+{
+    render_t     *render = ctx;
+    const def_t  *def;
+
+    switch (part->kind) {
+
+    case TOMO_PART_NAME:
+        return friend_get_c(render->d->f, "name");
+
+    case TOMO_PART_FIELD:
+        def = defs_find(render->d->o->defs, DEF_FIELD, part->id);
+        return def != NULL ? friend_get_no(render->d->f, 'd', def->no)
+                           : tomo_str_null;
+
+    case TOMO_PART_LINK:
+        return render_url(render, DEF_LINK, part->id);
+
+    case TOMO_PART_SURVEY:
+        return render_url(render, DEF_SURVEY, part->id);
+
+    case TOMO_PART_TEXT:
+        break;
+    }
+
+    return tomo_str_null;
+}
+
+
+/* one number for a definition's step: what clicks are counted by */
+static uint32_t
+render_delivery(decide_t *d)
+{
+    uint8_t     text[160];
+    tomo_buf_t  b;
+
+    tomo_buf_init(&b, text, sizeof(text));
+    tomo_buf_put(&b, d->def);
+    tomo_buf_byte(&b, '/');
+    tomo_buf_put(&b, d->step);
+
+    return b.failed ? 0 : owner_delivery(d->o, tomo_buf_str(&b));
+}
+
+
+void
+render_messages(struct decide_s *d, const messages_t *messages)
+{
+    size_t       i;
+    uint8_t      json[RENDER_JSON_BYTES];
+    bubble_t    *bubble;
+    render_t     render;
+    tomo_buf_t   b;
+
+    memset(&render, 0, sizeof(render));
+    render.d = d;
+    render.delivery = render_delivery(d);
+
+    for (i = 0; i < messages->n; i++) {
+        if (d->n_bubbles == DECIDE_BUBBLES_MAX) {
+            d->cut++;
+            return;
+        }
+
+        render.linked = false;
+        tomo_buf_init(&b, json, sizeof(json));
+        message_render(&messages->items[i], render_value, &render, &b);
+
+        if (b.failed) {
+            d->cut++;
+            continue;
+        }
+
+        bubble = &d->bubbles[d->n_bubbles++];
+        *bubble = (bubble_t) {
+            .json = tomo_arena_dup(d->arena, tomo_buf_str(&b)),
+            .def = d->def,
+            /* an action's send has no step: the event makes it unique */
+            .step = d->step.len > 0 ? d->step : d->ev->id,
+            .gen = d->gen,
+            .due_ms = d->due_ms,
+            .delivery = render.delivery,
+            .linked = render.linked
+        };
+    }
+}

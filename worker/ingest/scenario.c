@@ -1,0 +1,365 @@
+#include "scenario.h"
+
+#include "effects.h"
+#include "tomo_keys.h"
+
+
+const def_step_t *
+scenario_next(const def_scenario_t *def, const friend_scenario_t *s,
+    int zone_min, int64_t *due_ms)
+{
+    size_t             i;
+    bool               found = s->step.len == 0;
+    int64_t            due;
+    const def_step_t  *step;
+
+    for (i = 0; !found && i < def->n_steps; i++) {
+        if (tomo_str_eq(def->steps[i].id, s->step)) {
+            found = true;
+            break;
+        }
+    }
+
+    /* i: the step we stand on, or 0 at the start */
+    i = s->step.len == 0 ? 0 : i + 1;
+
+    if (!found) {
+        i = 0;
+    }
+
+    for ( /* void */ ; i < def->n_steps; i++) {
+        step = &def->steps[i];
+
+        if (step->due.kind == TOMO_DUE_CLOCK && step->due.day == 0
+            && s->shift == 0 && def->late == TOMO_LATE_SKIP
+            && tomo_sched_late(&step->due, s->start_ms, zone_min))
+        {
+            continue;
+        }
+
+        due = tomo_sched_due(&step->due, s->start_ms, (int) s->shift,
+                             found ? s->prev_ms : s->start_ms, zone_min);
+
+        if (!found && due <= s->prev_ms) {
+            continue;
+        }
+
+        *due_ms = due;
+
+        return step;
+    }
+
+    return NULL;
+}
+
+
+const def_branch_t *
+scenario_branch(const def_step_t *step, const friend_t *f)
+{
+    size_t  i;
+
+    for (i = 0; i < step->n_branches; i++) {
+        if (cond_eval(step->branches[i].when, f)) {
+            return &step->branches[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static tomo_str_t
+scenario_member(decide_t *d, uint32_t no)
+{
+    uint8_t     text[32];
+    tomo_buf_t  b;
+
+    tomo_buf_init(&b, text, sizeof(text));
+    tomo_buf_u64(&b, d->f->serial);
+    tomo_buf_c(&b, ":s:");
+    tomo_buf_u64(&b, no);
+
+    return tomo_arena_dup(d->arena, tomo_buf_str(&b));
+}
+
+
+static void
+scenario_plan(decide_t *d, uint32_t no, int64_t due_ms)
+{
+    commit_op(d->c, 'z', decide_key(d, tomo_key_sched));
+    commit_arg_i64(d->c, due_ms);
+    commit_arg(d->c, scenario_member(d, no));
+    commit_end(d->c);
+}
+
+
+static void
+scenario_unplan(decide_t *d, uint32_t no)
+{
+    commit_op(d->c, 'y', decide_key(d, tomo_key_sched));
+    commit_arg(d->c, scenario_member(d, no));
+    commit_end(d->c);
+}
+
+
+static void
+scenario_step(decide_t *d, const def_scenario_t *def, const def_step_t *step,
+    const friend_scenario_t *s)
+{
+    int64_t              due_ms = d->due_ms;
+    uint32_t             gen = d->gen;
+    tomo_str_t           name = d->def, id = d->step;
+    const def_branch_t  *branch;
+
+    d->def = effects_name(d, "scenario", def->id);
+    d->step = step->id;
+    d->gen = s->gen;
+    d->due_ms = s->prev_ms;
+
+    if (cond_eval(step->when, d->f)) {
+        branch = scenario_branch(step, d->f);
+
+        if (branch != NULL) {
+            effects_send(d, branch->messages);
+        }
+
+        effects_run(d, &step->actions, "scenario", def->id);
+
+    } else {
+        decide_fx(d, "skip", step->id);
+    }
+
+    d->def = name;
+    d->step = id;
+    d->gen = gen;
+    d->due_ms = due_ms;
+}
+
+
+/* decides what is due up to until_ms, plans what comes after */
+static void
+scenario_advance(decide_t *d, uint32_t no, const def_scenario_t *def,
+    friend_scenario_t *s, int64_t until_ms)
+{
+    int64_t            due_ms = 0;
+    friend_scenario_t  now;
+    const def_step_t  *step;
+
+    for ( ;; ) {
+        step = scenario_next(def, s, d->o->account->zone_min, &due_ms);
+
+        if (step == NULL) {
+            s->done = true;
+            s->due_ms = 0;
+            friend_scenario_set(d->f, no, s);
+            scenario_unplan(d, no);
+            decide_raise(d, TRIGGER_SCENARIO_FINISHED, no);
+            return;
+        }
+
+        if (due_ms > until_ms) {
+            s->due_ms = due_ms;
+            friend_scenario_set(d->f, no, s);
+            scenario_plan(d, no, due_ms);
+            return;
+        }
+
+        s->step = step->id;
+        s->prev_ms = due_ms;
+        s->due_ms = due_ms;
+        friend_scenario_set(d->f, no, s);
+        scenario_step(d, def, step, s);
+
+        /* an action of the step may have stopped or restarted it */
+        if (!friend_scenario(d->f, no, &now) || now.done
+            || now.gen != s->gen)
+        {
+            return;
+        }
+    }
+}
+
+
+static bool
+scenario_shifts(const def_scenario_t *def, int64_t start_ms, int zone_min)
+{
+    size_t  i;
+
+    for (i = 0; def->late == TOMO_LATE_SHIFT && i < def->n_steps; i++) {
+        if (def->steps[i].due.kind == TOMO_DUE_CLOCK
+            && tomo_sched_late(&def->steps[i].due, start_ms, zone_min))
+        {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+void
+scenario_start(decide_t *d, uint32_t no, int64_t start_ms)
+{
+    bool                   was;
+    friend_scenario_t      s = { 0 };
+    const def_scenario_t  *def;
+
+    def = defs_compiled(d->o->defs, DEF_SCENARIO, no);
+
+    if (def == NULL) {
+        return;
+    }
+
+    was = friend_scenario(d->f, no, &s);
+
+    if (was && (def->again == DEF_AGAIN_IGNORE
+                || (def->again == DEF_AGAIN_IF_FINISHED && !s.done)))
+    {
+        return;
+    }
+
+    if (tomo_str_eq(friend_get_c(d->f, "st"), tomo_str("blocked"))) {
+        decide_fx(d, "scenario.refused", def->id);
+        return;
+    }
+
+    if (!decide_take(d)) {
+        return;
+    }
+
+    s = (friend_scenario_t) {
+        .gen = s.gen + 1,
+        .start_ms = start_ms,
+        .prev_ms = start_ms,
+        .shift = scenario_shifts(def, start_ms, d->o->account->zone_min)
+    };
+
+    decide_fx(d, "scenario.start", def->id);
+    decide_raise(d, TRIGGER_SCENARIO_STARTED, no);
+    scenario_advance(d, no, def, &s, start_ms);
+}
+
+
+void
+scenario_stop(decide_t *d, uint32_t no)
+{
+    const def_t        *def;
+    friend_scenario_t   s;
+
+    if (!friend_scenario(d->f, no, &s) || s.done || !decide_take(d)) {
+        return;
+    }
+
+    s.done = true;
+    s.paused = false;
+    s.due_ms = 0;
+    friend_scenario_set(d->f, no, &s);
+    scenario_unplan(d, no);
+    def = defs_by_no(d->o->defs, DEF_SCENARIO, no);
+    decide_fx(d, "scenario.stop", def != NULL ? def->id : tomo_str("?"));
+    decide_raise(d, TRIGGER_SCENARIO_STOPPED, no);
+}
+
+
+void
+scenario_due(decide_t *d, uint32_t no)
+{
+    int64_t                due_ms;
+    friend_scenario_t      s;
+    const def_scenario_t  *def;
+
+    if (!friend_scenario(d->f, no, &s) || s.done || s.paused) {
+        d->silent = true;
+        scenario_unplan(d, no);
+        return;
+    }
+
+    def = defs_compiled(d->o->defs, DEF_SCENARIO, no);
+
+    if (def == NULL) {
+        /* it does not compile just now: keep the friend's place */
+        d->silent = true;
+        scenario_plan(d, no, d->now_ms + 10 * TOMO_MIN_MS);
+        return;
+    }
+
+    decide_why(d, def->id);
+
+    /* the next step only: what is due behind it gets its own moment */
+    if (scenario_next(def, &s, d->o->account->zone_min, &due_ms) == NULL
+        || due_ms > d->now_ms)
+    {
+        due_ms = d->now_ms;
+    }
+
+    scenario_advance(d, no, def, &s, due_ms);
+}
+
+
+void
+scenario_replan(decide_t *d, uint32_t no)
+{
+    friend_scenario_t      s;
+    const def_scenario_t  *def;
+    int64_t                due_ms = 0;
+
+    def = defs_compiled(d->o->defs, DEF_SCENARIO, no);
+
+    if (def == NULL || !friend_scenario(d->f, no, &s) || s.done || s.paused) {
+        return;
+    }
+
+    if (scenario_next(def, &s, d->o->account->zone_min, &due_ms) == NULL) {
+        /* the schedule's own moment finds that nothing is left */
+        return;
+    }
+
+    if (due_ms != s.due_ms) {
+        s.due_ms = due_ms;
+        friend_scenario_set(d->f, no, &s);
+        scenario_plan(d, no, due_ms);
+    }
+}
+
+
+static void
+scenario_pause(void *ctx, uint32_t no)
+{
+    decide_t           *d = ctx;
+    friend_scenario_t   s;
+
+    if (!friend_scenario(d->f, no, &s) || s.done || s.paused) {
+        return;
+    }
+
+    s.paused = true;
+    friend_scenario_set(d->f, no, &s);
+    scenario_unplan(d, no);
+    decide_fx(d, "scenario.pause", tomo_str_null);
+}
+
+
+void
+scenario_pause_all(decide_t *d)
+{
+    friend_scenarios(d->f, scenario_pause, d);
+}
+
+
+static void
+scenario_end(void *ctx, uint32_t no)
+{
+    decide_t           *d = ctx;
+    friend_scenario_t   s;
+
+    if (friend_scenario(d->f, no, &s) && s.paused) {
+        scenario_stop(d, no);
+    }
+}
+
+
+void
+scenario_end_paused(decide_t *d)
+{
+    friend_scenarios(d->f, scenario_end, d);
+}

@@ -1,0 +1,45 @@
+/*
+ * view: the friends, dedupe marks and rows that a slice of events is decided
+ * on, loaded by one pipeline of two rounds.  Later events of the slice see
+ * what earlier ones changed, because they share the records.
+ */
+
+#ifndef VIEW_H
+#define VIEW_H
+
+#include "event.h"
+#include "redis.h"
+
+#define VIEW_SLOTS  4096                /* a power of two, > 2 · events */
+
+typedef struct {
+    tomo_str_t  account;
+    tomo_arena_t *arena;
+    friend_t   *friends[VIEW_SLOTS];    /* by serial, open addressing */
+    friend_t   *uids[VIEW_SLOTS];       /* by LINE user id */
+    tomo_str_t  ids[VIEW_SLOTS];        /* event ids met in this slice */
+    tomo_str_t  raws[VIEW_SLOTS];       /* and their content */
+    size_t      n;
+} view_t;
+
+void view_reset(view_t *v, tomo_str_t account, tomo_arena_t *arena);
+
+/* TOMO_ERROR: Redis is gone; TOMO_INVALID: a key of a wrong type */
+tomo_rc_e view_load(view_t *v, redis_t *r, event_t *events, size_t n)
+    TOMO_MUST_CHECK;
+
+/* NULL: not loaded or unknown */
+friend_t *view_friend(view_t *v, uint32_t serial);
+friend_t *view_friend_uid(view_t *v, tomo_str_t uid);
+/* a new friend of this slice */
+void view_add(view_t *v, friend_t *f, tomo_str_t uid);
+
+/* has this id been met in this slice?  Remembers it.  *same: same content */
+bool view_met(view_t *v, tomo_str_t id, tomo_str_t raw, bool *same);
+
+/* days since 1970 of the seen set that an id belongs to */
+uint64_t view_day(int64_t at_ms);
+/* bucket of the uid hash */
+uint64_t view_bucket(tomo_str_t uid);
+
+#endif
