@@ -6,6 +6,7 @@ package Tomo::Test::Ingest;
 
 use strict;
 use warnings;
+use Digest::SHA ();
 use JSON::PP ();
 use Tomo::Test ();
 use Tomo::Test::Files ();
@@ -103,6 +104,55 @@ sub verdict {
         row => $row->[0], key => $row->[1]{key} // '', via => $via, send => $send,
         status => 200, request => 'r', attempts => 1, first => $now, at => $now,
         friend => $row->[1]{friend}, %more), $via eq 'multicast' ? 'bulk' : 'in');
+}
+
+# what ties a token to a LINE user id (core/tomo_token.h)
+sub check {
+    my ($self, $user) = @_;
+    my $key = Digest::SHA::hmac_sha256('token-check', "\xe5" x 32);
+    return unpack 'N', "\0" . substr Digest::SHA::hmac_sha256($self->user($user), $key), 0, 3;
+}
+
+# pairs of a record, the later of the same name in the place of the earlier
+sub laid_over {
+    my ($usual, @more) = @_;
+    my @pairs = @$usual;
+    while (my ($name, $value) = splice @more, 0, 2) {
+        my ($i) = grep { $_ % 2 == 0 && $pairs[$_] eq $name && $name !~ /^q\./ } 0 .. $#pairs;
+        if (defined $i) { $pairs[$i + 1] = $value } else { push @pairs, $name, $value }
+    }
+    return rec(@pairs);
+}
+
+sub click {
+    my ($self, $user, $link, @more) = @_;
+    return $self->add('click', laid_over([
+        at => Tomo::Test::now_ms(), link => $self->no('link', $link),
+        friend => $self->serial($user) // 0, delivery => 1, day => 2500,
+        check => $self->check($user), visit => 'human', ua => 'Line/15'], @more) . "\n");
+}
+
+# answer(7, 'profile', nonce => ..., 'q.name' => '花子')
+sub answer {
+    my ($self, $user, $survey, @more) = @_;
+    return $self->add('answer', laid_over([
+        at => Tomo::Test::now_ms(), survey => $self->no('survey', $survey), rev => 1,
+        friend => $self->serial($user) // 0, delivery => 1, day => 2500,
+        check => $self->check($user), nonce => sprintf('%022d', ++$self->{nonce}),
+        ua => 'Line/15'], @more));
+}
+
+# the sandbox clock, in s from now on
+sub advance {
+    my ($self, $s) = @_;
+    $self->{offset} = ($self->{offset} // 0) + $s * 1000;
+    Tomo::Test::Files::set_clock($self->{offset});
+    return;
+}
+
+sub due {
+    my ($self) = @_;
+    return { @{ $self->redis->cmd('ZRANGE', $self->key('sched'), 0, -1, 'WITHSCORES') } };
 }
 
 sub command {
