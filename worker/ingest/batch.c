@@ -251,7 +251,9 @@ batch_aside(batch_t *b, event_t *ev)
 static void
 batch_decide(batch_t *b, owner_t *o, event_t *ev)
 {
-    if (b->poison != NULL && tomo_str_eq(ev->id, tomo_str_c(b->poison))) {
+    if (b->poison != NULL && ev->fault == NULL
+        && tomo_str_eq(ev->id, tomo_str_c(b->poison)))
+    {
         abort();
     }
 

@@ -13,7 +13,8 @@
 typedef enum {
     SPLIT_STRING = 0,
     SPLIT_NUMBER,
-    SPLIT_BOOL
+    SPLIT_BOOL,
+    SPLIT_ID                    /* a string, or a number as it is written */
 } split_value_e;
 
 /* members of an event that we read; path from the event down */
@@ -32,10 +33,10 @@ static const struct {
     { "/source/userId", SPLIT_STRING, offsetof(event_t, uid), 64 },
     { "/follow/isUnblocked", SPLIT_BOOL, offsetof(event_t, unblocked), 0 },
     { "/message/type", SPLIT_STRING, offsetof(event_t, what), 64 },
-    { "/message/id", SPLIT_STRING, offsetof(event_t, ref), 64 },
+    { "/message/id", SPLIT_ID, offsetof(event_t, ref), 64 },
     { "/message/text", SPLIT_STRING, offsetof(event_t, text), 65536 },
     { "/postback/data", SPLIT_STRING, offsetof(event_t, text), 4096 },
-    { "/unsend/messageId", SPLIT_STRING, offsetof(event_t, ref), 64 },
+    { "/unsend/messageId", SPLIT_ID, offsetof(event_t, ref), 64 },
 };
 
 #define SPLIT_MEMBERS  (sizeof(split_members) / sizeof(split_members[0]))
@@ -158,13 +159,15 @@ split_value(split_state_t *s, split_value_e kind, tomo_str_t text, bool b)
 
     place = (uint8_t *) s->ev + split_members[i].at;
 
-    if (kind != split_members[i].kind) {
+    if (kind != split_members[i].kind
+        && (kind == SPLIT_BOOL || split_members[i].kind != SPLIT_ID))
+    {
         split_odd(s, "member_of_other_kind");
 
     } else if (kind == SPLIT_BOOL) {
         *(bool *) (void *) place = b;
 
-    } else if (kind == SPLIT_NUMBER) {
+    } else if (split_members[i].kind == SPLIT_NUMBER) {
         if (tomo_u64_get(text, SPLIT_STAMP_MAX, &n) != TOMO_OK) {
             split_odd(s, "timestamp_odd");
 
