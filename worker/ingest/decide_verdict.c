@@ -272,6 +272,34 @@ verdict_profile(decide_t *d, tomo_send_e send)
 }
 
 
+/*
+ * Not about a row: dispatch cannot send for a while (LINE.md 15: the month's
+ * quota).  Every first attempt looks at `meta pause`.
+ */
+static tomo_rc_e
+verdict_pause(decide_t *d)
+{
+    int64_t  until_ms;
+
+    commit_op(d->c, 'x', decide_key(d, tomo_key_audit));
+    commit_pair_i64(d->c, "at", d->ev->at_ms);
+    commit_pair(d->c, "actor", tomo_str("dispatch"));
+    commit_pair(d->c, "do", tomo_str("send.pause"));
+    commit_pair(d->c, "what", verdict_line(d, "why"));
+    commit_end(d->c);
+
+    if (tomo_rec_get_i64(&d->ev->line, "until", &until_ms) == TOMO_OK
+        && tomo_str_eq(verdict_line(d, "why"), tomo_str("quota")))
+    {
+        commit_op(d->c, 'h', decide_key(d, tomo_key_meta));
+        commit_pair_i64(d->c, "pause", until_ms);
+        commit_end(d->c);
+    }
+
+    return TOMO_OK;
+}
+
+
 tomo_rc_e
 decide_verdict(decide_t *d)
 {
@@ -285,14 +313,17 @@ decide_verdict(decide_t *d)
         return TOMO_INVALID;
     }
 
+    if (send == TOMO_SEND_PAUSE) {
+        return verdict_pause(d);
+    }
+
     if (d->ev->n_row == 0) {
         d->o->state.counters[OWNER_DUPLICATES]++;
         return TOMO_OK;
     }
 
     if (tomo_via_parse(verdict_row(d, "via"), &via) != TOMO_OK) {
-        d->ev->fault = "verdict_odd";
-        return TOMO_INVALID;
+        via = TOMO_VIA_PUSH;            /* dispatch could not read it either */
     }
 
     commit_op(d->c, 'q', decide_key(d, tomo_key_out));

@@ -174,6 +174,11 @@ entries_answer(entries_read_t *r)
 
     ev.at_ms = ev.answer.at_ms;
     ev.serial = ev.answer.friend;
+
+    if (tomo_rec_get(&ev.answer.line, "trap") != NULL) {
+        ev.fault = "answer_trapped";    /* a machine filled the trap (B52) */
+    }
+
     entries_put(r, &ev);
 }
 
