@@ -86,7 +86,9 @@ api_get() {
         "Authorization: Bearer $(cat "$dir/api-token")"
 }
 
-worker_answers() { [ "$(api_get /sandbox/clock)" = 200 ]; }
+worker_answers() {
+    [ -S "$dir/api.sock" ] && [ "$(api_get /sandbox/clock)" = 200 ]
+}
 
 demo_is_loaded() {
     [ "$(api_get /accounts/demo/definitions/scenario/welcome)" = 200 ]
@@ -148,7 +150,7 @@ watch_parts() {
             fi
             give_up "$name" "$name ended"
         done
-        sleep 1 &
+        sleep 1 9>&- &
         wait $!
     done
 }
