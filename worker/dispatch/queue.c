@@ -164,7 +164,11 @@ queue_wake(queue_t *q, lane_t *lane)
         bool  waits = row->state == ROW_TIMED
                       || (counted && q->paused);
 
-        if (row->state == ROW_QUEUED && !(counted && behind_push)) {
+        if (counted && behind_push) {
+            continue;
+        }
+
+        if (row->state == ROW_QUEUED) {
             queue_ready(q, row);
         }
 
