@@ -6,11 +6,7 @@
 
 #include <string.h>
 
-#ifdef __SSE4_2__
-#include <nmmintrin.h>
-#else
 #include "tomo_crc32c.h"
-#endif
 
 
 #define JOURNAL_ACCOUNT_MAX  32
@@ -21,32 +17,34 @@ static const uint8_t  journal_magic[8] = {
 };
 
 
-#ifdef __SSE4_2__
+#ifdef __x86_64__
 
-uint32_t
-tomo_crc32c(uint32_t crc, const void *data, size_t len)
+/* the processor's own CRC32C, five times as fast as the table */
+
+__attribute__((target("sse4.2")))
+static uint32_t
+journal_crc_fast(uint32_t crc, const uint8_t *p, size_t len)
 {
-    uint64_t        word, wide;
-    const uint8_t  *p;
+    uint64_t  word, wide;
 
-    p = data;
-    wide = ~crc;
+    wide = crc;
 
     for (; len >= 8; len -= 8, p += 8) {
         memcpy(&word, p, 8);
-        wide = _mm_crc32_u64(wide, word);
+        wide = __builtin_ia32_crc32di(wide, word);
     }
 
     crc = (uint32_t) wide;
 
     for (; len > 0; len--, p++) {
-        crc = _mm_crc32_u8(crc, *p);
+        crc = __builtin_ia32_crc32qi(crc, *p);
     }
 
-    return ~crc;
+    return crc;
 }
 
-#else
+#endif
+
 
 static inline uint64_t
 journal_word(const uint8_t *p)
@@ -63,14 +61,10 @@ journal_word(const uint8_t *p)
 }
 
 
-uint32_t
-tomo_crc32c(uint32_t crc, const void *data, size_t len)
+static uint32_t
+journal_crc_table(uint32_t crc, const uint8_t *p, size_t len)
 {
-    uint64_t        w;
-    const uint8_t  *p;
-
-    p = data;
-    crc = ~crc;
+    uint64_t  w;
 
     for (; len >= 8; len -= 8, p += 8) {
         w = journal_word(p) ^ crc;
@@ -88,10 +82,23 @@ tomo_crc32c(uint32_t crc, const void *data, size_t len)
         crc = crc >> 8 ^ tomo_crc32c_table[0][(crc ^ *p) & 255];
     }
 
-    return ~crc;
+    return crc;
 }
 
+
+/* which of the two is the machine's matter: packages must run everywhere */
+
+uint32_t
+tomo_crc32c(uint32_t crc, const void *data, size_t len)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("sse4.2")) {
+        return ~journal_crc_fast(~crc, data, len);
+    }
 #endif
+
+    return ~journal_crc_table(~crc, data, len);
+}
 
 
 void
