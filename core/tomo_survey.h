@@ -99,7 +99,10 @@ tomo_rc_e tomo_question_parse(tomo_str_t word, tomo_question_e *kind)
 /* has options */
 bool tomo_question_is_choice(tomo_question_e kind);
 
-/* s must be complete and within limits; TOMO_FULL by b's failed bit */
+/*
+ * s must be complete, within limits and valid UTF-8; controls in its texts are
+ * left out.  TOMO_FULL by b's failed bit.
+ */
 void tomo_survey_put(tomo_buf_t *b, const tomo_survey_t *s);
 /*
  * Views into text and arena.  TOMO_INVALID: a broken line, an unknown kind, an

@@ -311,21 +311,26 @@ field_choice(tomo_buf_t *b, const tomo_survey_field_t *f, size_t n,
 
 /*
  * A radio button cannot be let go of again without a script, so an optional
- * question has one that means nothing.
+ * question has one that means nothing, unless its author thought of that.
  */
 static void
 field_choices(tomo_buf_t *b, const tomo_survey_field_t *f)
 {
+    bool                    none;
     size_t                  i;
+    tomo_str_t              label = tomo_str("回答しない");
     const tomo_question_t  *q = f->question;
 
+    none = q->kind == TOMO_QUESTION_SINGLE && !q->required;
+
     for (i = 0; i < q->n_options; i++) {
+        none = none && !tomo_str_eq(q->options[i].label, label);
         field_choice(b, f, i, q->options[i].id, q->options[i].label,
                      field_chosen(f, q->options[i].id));
     }
 
-    if (q->kind == TOMO_QUESTION_SINGLE && !q->required) {
-        field_choice(b, f, i, tomo_str_null, tomo_str("回答しない"), false);
+    if (none) {
+        field_choice(b, f, i, tomo_str_null, label, false);
     }
 }
 

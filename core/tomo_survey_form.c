@@ -68,6 +68,31 @@ form_put_head(tomo_buf_t *b, tomo_str_t word, const char *name,
 }
 
 
+/*
+ * Controls are left out (a carriage return of an editor, say): the reader
+ * refuses them.  s is valid UTF-8, so no run is cut inside a code point.
+ */
+static void
+form_put_text(tomo_buf_t *b, const char *name, tomo_str_t s)
+{
+    size_t  i, next, run;
+
+    tomo_rec_put(b, name, tomo_str_null);
+
+    for (i = 0, run = 0; i < s.len; i = next) {
+        next = i;
+        (void) tomo_utf8_next(s, &next);
+
+        if (tomo_utf8_has_control(tomo_str_n(s.data + i, next - i))) {
+            tomo_percent_put(b, tomo_str_n(s.data + run, i - run));
+            run = next;
+        }
+    }
+
+    tomo_percent_put(b, tomo_str_n(s.data + run, s.len - run));
+}
+
+
 static void
 form_put_question(tomo_buf_t *b, const tomo_question_t *q)
 {
@@ -75,10 +100,10 @@ form_put_question(tomo_buf_t *b, const tomo_question_t *q)
 
     form_put_head(b, FORM_Q, "id", q->id);
     tomo_rec_put(b, "kind", tomo_str_c(form_kinds[q->kind].word));
-    tomo_rec_put(b, "label", q->label);
+    form_put_text(b, "label", q->label);
 
     if (q->help.len > 0) {
-        tomo_rec_put(b, "help", q->help);
+        form_put_text(b, "help", q->help);
     }
 
     if (q->required) {
@@ -93,7 +118,7 @@ form_put_question(tomo_buf_t *b, const tomo_question_t *q)
 
     for (i = 0; i < q->n_options; i++) {
         form_put_head(b, FORM_O, "id", q->options[i].id);
-        tomo_rec_put(b, "label", q->options[i].label);
+        form_put_text(b, "label", q->options[i].label);
         tomo_rec_end(b);
     }
 }
@@ -110,10 +135,10 @@ tomo_survey_put(tomo_buf_t *b, const tomo_survey_t *s)
     tomo_rec_put_u64(b, "rev", s->rev);
     tomo_rec_put(b, "id", s->id);
     tomo_rec_put_u64(b, "open", s->open ? 1 : 0);
-    tomo_rec_put(b, "title", s->title);
-    tomo_rec_put(b, "intro", s->intro);
-    tomo_rec_put(b, "submit", s->submit);
-    tomo_rec_put(b, "thanks", s->thanks);
+    form_put_text(b, "title", s->title);
+    form_put_text(b, "intro", s->intro);
+    form_put_text(b, "submit", s->submit);
+    form_put_text(b, "thanks", s->thanks);
     tomo_rec_end(b);
 
     for (i = 0; i < s->n_questions; i++) {
@@ -203,7 +228,8 @@ form_survey(const tomo_rec_t *rec, tomo_survey_t *s)
 static tomo_rc_e
 form_max(const tomo_rec_t *rec, tomo_question_t *q)
 {
-    uint64_t   n, most;
+    uint32_t   most;
+    uint64_t   n;
     tomo_rc_e  rc;
 
     q->max = form_kinds[q->kind].max;
@@ -214,7 +240,7 @@ form_max(const tomo_rec_t *rec, tomo_question_t *q)
         return TOMO_OK;
     }
 
-    rc = tomo_rec_get_u64(rec, "max", most, &n);
+    rc = tomo_rec_get_u64(rec, "max", UINT32_MAX, &n);
 
     if (rc == TOMO_ABSENT) {
         return TOMO_OK;
@@ -224,7 +250,9 @@ form_max(const tomo_rec_t *rec, tomo_question_t *q)
         return TOMO_INVALID;
     }
 
-    q->max = (uint32_t) n;
+    /* a larger one asks for no more than the kind can hold */
+
+    q->max = n < most ? (uint32_t) n : most;
 
     return TOMO_OK;
 }

@@ -38,6 +38,15 @@ form_round_trip(void **state)
     tomo_survey_put(&b, &s);
     tomo_buf_byte(&b, '\0');
     unit_is_str(tomo_buf_str(&a), tomo_buf_str(&b));
+
+    /* what an editor leaves in a text does not get into the form */
+
+    s.intro = tomo_str("\xe2\x80\xae" "a\r\nb\x01");
+    tomo_buf_init(&b, again, sizeof(again));
+    tomo_survey_put(&b, &s);
+    tomo_buf_byte(&b, '\0');
+    assert_int_equal(survey_parse((const char *) again, &s), TOMO_OK);
+    unit_is_str(s.intro, tomo_str("a\nb"));
 }
 
 
@@ -58,8 +67,8 @@ broken_forms(void **state)
         "q id=a&kind=file&label=L\n",
         "q id=a&kind=text&label=L\nq id=a&kind=text&label=L\n",
         "q id=a&kind=text&label=L&max=0\n",
-        "q id=a&kind=text&label=L&max=5001\n",
-        "q id=a&kind=number&label=L&max=19\n",
+        "q id=a&kind=text&label=L&max=x\n",
+        "q id=a&kind=text&label=L&max=4294967296\n",
         "q id=a&kind=text&label=L&required=2\n",
         "q id=a&kind=text&label=%00\n",
         "q id=a&kind=text&label=%E2%80%AE\n",
@@ -94,6 +103,24 @@ broken_forms(void **state)
     for (i = 0; i < UNIT_N(whole); i++) {
         assert_int_equal(survey_parse(whole[i], &s), TOMO_INVALID);
     }
+}
+
+
+static void
+max_is_cut_to_what_a_kind_holds(void **state)
+{
+    tomo_survey_t  s;
+
+    (void) state;
+
+    assert_int_equal(survey_parse("survey no=1&rev=1&id=s\n"
+                                  "q id=a&kind=number&label=L&max=5000\n"
+                                  "q id=b&kind=text&label=L&max=5001\n"
+                                  "q id=c&kind=tel&label=L&max=12\n", &s),
+                     TOMO_OK);
+    assert_int_equal(s.questions[0].max, 18);
+    assert_int_equal(s.questions[1].max, TOMO_SURVEY_TEXT_MAX);
+    assert_int_equal(s.questions[2].max, 12);
 }
 
 
@@ -210,6 +237,30 @@ page_has_what_it_needs(void **state)
     }
 
     assert_true(strlen(p) < 30 * 1000);
+}
+
+
+/* "no answer" is offered once, whoever thought of it */
+static void
+optional_radios_can_be_let_go(void **state)
+{
+    tomo_survey_t  s;
+
+    (void) state;
+
+    assert_int_equal(survey_parse("survey no=1&rev=1&id=s\n"
+                                  "q id=a&kind=single&label=L\n"
+                                  "o id=x&label=X\n", &s), TOMO_OK);
+    assert_int_equal(survey_count(survey_page(&s, NULL), "回答しない"), 1);
+    assert_int_equal(survey_count(survey_page(&s, NULL), "value=\"\""), 1);
+
+    s.questions[0].options[0].label = tomo_str("回答しない");
+    assert_int_equal(survey_count(survey_page(&s, NULL), "回答しない"), 1);
+    assert_int_equal(survey_count(survey_page(&s, NULL), "value=\"\""), 0);
+
+    s.questions[0].required = true;
+    s.questions[0].options[0].label = tomo_str("X");
+    assert_int_equal(survey_count(survey_page(&s, NULL), "回答しない"), 0);
 }
 
 
@@ -362,9 +413,11 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(form_round_trip),
         cmocka_unit_test(broken_forms),
+        cmocka_unit_test(max_is_cut_to_what_a_kind_holds),
         cmocka_unit_test(forms_over_limits),
         cmocka_unit_test(every_prefix),
         cmocka_unit_test(page_has_what_it_needs),
+        cmocka_unit_test(optional_radios_can_be_let_go),
         cmocka_unit_test(errors_beside_fields_and_above),
         cmocka_unit_test(b48_page_of_a_changed_form),
         cmocka_unit_test(small_buffer),

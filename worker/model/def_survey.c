@@ -122,6 +122,12 @@ def_survey_question(check_t *c, const json_t *j, def_survey_t *survey)
     q->max = (uint32_t) check_int(c, j, "max", 1, 5000,
                                   def_survey_max[q->kind]);
 
+    /* "birth.y" would meet a part of the date "birth" in the posted form */
+
+    if (!c->failed && tomo_str_find(q->id, 0, '.') < q->id.len) {
+        check_fail_at(c, "id", "of a question has no dot");
+    }
+
     if (json_get(j, "field") != NULL) {
         survey->fields[index] = check_ref(c, j, "field", DEF_FIELD);
     }
@@ -135,6 +141,25 @@ def_survey_question(check_t *c, const json_t *j, def_survey_t *survey)
     }
 
     def_survey_options(c, j, survey, index);
+}
+
+
+/* what is refused here would be a form that nobody could post */
+static void
+def_survey_values(check_t *c, const def_survey_t *survey)
+{
+    size_t                  i, values;
+    const tomo_question_t  *q;
+
+    for (i = 0, values = 0; i < survey->shape.n_questions; i++) {
+        q = &survey->shape.questions[i];
+        values += q->kind == TOMO_QUESTION_MULTI ? q->n_options : 1;
+    }
+
+    if (!c->failed && values > TOMO_SURVEY_VALUES) {
+        check_fail_at(c, "questions", "offer more choices than one post can "
+                      "carry: at most 496, counting 1 for other questions");
+    }
 }
 
 
@@ -206,6 +231,7 @@ def_survey_compile(check_t *c, const json_t *doc, const def_t *def)
     }
 
     def_survey_questions(c, doc, survey);
+    def_survey_values(c, survey);
     survey->actions = actions_compile(c, doc, "actions");
 
     return survey;
