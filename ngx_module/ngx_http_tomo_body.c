@@ -43,6 +43,10 @@ ngx_http_tomo_body(ngx_http_request_t *r, tomo_str_t *body)
     for (cl = r->request_body->bufs; cl; cl = cl->next) {
         b = cl->buf;
 
+        if (ngx_buf_size(b) == 0) {
+            continue;                   /* the last chunk: no memory at all */
+        }
+
         if (!b->in_file) {
             p = ngx_cpymem(p, b->pos, b->last - b->pos);
             continue;

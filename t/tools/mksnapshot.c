@@ -29,26 +29,18 @@ typedef struct {
     tomo_arena_t          arena;
 } list_t;
 
+static list_t   given;
+static uint8_t  list_room[ROOM];
+static uint8_t  scratch_room[ROOM];
+static uint8_t  block_room[ROOM];
+static uint8_t  sealed_room[ROOM];
+
 
 static void
 fail(const char *what)
 {
     fprintf(stderr, "mksnapshot: %s\n", what);
     exit(1);
-}
-
-
-static void *
-room(size_t n)
-{
-    void  *p;
-
-    p = calloc(1, n);
-    if (p == NULL) {
-        fail("out of memory");
-    }
-
-    return p;
 }
 
 
@@ -130,7 +122,7 @@ write_sealed(const char *key_hex, const char *file, tomo_str_t block)
         fail("the key is not 64 hex digits");
     }
 
-    tomo_buf_init(&out, room(ROOM), ROOM);
+    tomo_buf_init(&out, sealed_room, ROOM);
 
     if (tomo_seal(key, nonce, tomo_str("snapshot"), block, &out) != TOMO_OK)
     {
@@ -144,8 +136,6 @@ write_sealed(const char *key_hex, const char *file, tomo_str_t block)
     {
         fail("cannot write the file");
     }
-
-    free(out.data);
 }
 
 
@@ -153,7 +143,6 @@ int
 main(int argc, char **argv)
 {
     char          line[65536];
-    list_t       *list;
     tomo_buf_t    block;
     tomo_arena_t  scratch;
 
@@ -161,17 +150,16 @@ main(int argc, char **argv)
         fail("usage: mksnapshot KEY-HEX FILE < list");
     }
 
-    list = room(sizeof(*list));
-    tomo_arena_init(&list->arena, room(ROOM), ROOM);
-    tomo_arena_init(&scratch, room(ROOM), ROOM);
-    tomo_buf_init(&block, room(ROOM), ROOM);
+    tomo_arena_init(&given.arena, list_room, ROOM);
+    tomo_arena_init(&scratch, scratch_room, ROOM);
+    tomo_buf_init(&block, block_room, ROOM);
 
     while (fgets(line, sizeof(line), stdin) != NULL) {
-        read_line(list, line);
+        read_line(&given, line);
     }
 
-    if (tomo_table_build(1, list->accounts, list->n_accounts, list->items,
-                         list->n_items, &scratch, &block)
+    if (tomo_table_build(1, given.accounts, given.n_accounts, given.items,
+                         given.n_items, &scratch, &block)
         != TOMO_OK)
     {
         fail("no table can be built from that list");
