@@ -164,7 +164,7 @@ channel_id = $(cat "$dir/channel-id")
 channel_secret_file = $dir/channel-secret
 bot_user_id_file = $dir/bot-user-id
 definitions = $top/conf/demo
-zone = +09:00
+zone = Asia/Tokyo
 END
 }
 
