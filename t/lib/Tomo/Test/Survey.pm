@@ -41,9 +41,9 @@ sub open {
 # One question: text, a date as YYYY-MM-DD, an option's id, or several.
 sub fill {
     my ($self, $id, $value) = @_;
-    if (!ref $value && $value =~ /^(\d{4})-(\d\d)-(\d\d)$/ && $self->{html} =~ /"q\.\Q$id\E\.y"/) {
-        push @{ $self->{given} },
-            [ "q.$id.y", $1 + 0 ], [ "q.$id.m", $2 + 0 ], [ "q.$id.d", $3 + 0 ];
+    my @date = ref $value ? () : $value =~ /^(\d{4})-(\d\d)-(\d\d)$/;
+    if (@date && $self->{html} =~ /"q\.\Q$id\E\.y"/) {
+        push @{ $self->{given} }, map { [ "q.$id." . (qw(y m d))[$_], $date[$_] + 0 ] } 0 .. 2;
         return;
     }
     die "no field q.$id in the page\n" if $self->{html} !~ /name="q\.\Q$id\E"/;
