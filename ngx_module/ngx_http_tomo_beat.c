@@ -28,15 +28,11 @@ ngx_http_tomo_feed_beaten(const ngx_http_tomo_reply_t *reply, void *data)
 
 /* "at=MS versions=a:12,b:3 waiting=0": what this edge has, for the worker */
 
-void
-ngx_http_tomo_feed_beat(ngx_http_tomo_feed_t *feed)
+static void
+ngx_http_tomo_beat_put(ngx_http_tomo_feed_t *feed, tomo_buf_t *b)
 {
-    u_char                        *text, ids[16];
-    size_t                         size;
     ngx_str_t                      id;
     ngx_uint_t                     n;
-    tomo_buf_t                     b, edge;
-    tomo_str_t                     argv[4];
     ngx_queue_t                   *q;
     ngx_http_tomo_zone_t          *tz;
     tomo_table_account_t           known;
@@ -44,18 +40,11 @@ ngx_http_tomo_feed_beat(ngx_http_tomo_feed_t *feed)
     ngx_http_tomo_feed_account_t  *account;
 
     tz = feed->ship->tmcf->zone;
-    size = 128 + feed->n * (TOMO_ACCOUNT_MAX + 24);
 
-    text = ngx_alloc(size, feed->ship->log);
-    if (text == NULL) {
-        return;
-    }
-
-    tomo_buf_init(&b, text, size);
-    tomo_buf_c(&b, "at=");
-    tomo_buf_i64(&b, (int64_t) ngx_time() * 1000
-                     + (int64_t) ngx_timeofday()->msec);
-    tomo_buf_c(&b, " versions=");
+    tomo_buf_c(b, "at=");
+    tomo_buf_i64(b, (int64_t) ngx_time() * 1000
+                    + (int64_t) ngx_timeofday()->msec);
+    tomo_buf_c(b, " versions=");
     n = 0;
 
     for (q = ngx_queue_head(&feed->accounts);
@@ -70,18 +59,38 @@ ngx_http_tomo_feed_beat(ngx_http_tomo_feed_t *feed)
             continue;
         }
 
-        tomo_buf_c(&b, n++ ? "," : "");
-        tomo_buf_put(&b, known.id);
-        tomo_buf_byte(&b, ':');
-        tomo_buf_u64(&b, known.version);
+        tomo_buf_c(b, n++ ? "," : "");
+        tomo_buf_put(b, known.id);
+        tomo_buf_byte(b, ':');
+        tomo_buf_u64(b, known.version);
     }
 
     ngx_http_tomo_zone_balance(tz, &balance);
-    tomo_buf_c(&b, " waiting=");
-    tomo_buf_u64(&b, balance.waiting);
+    tomo_buf_c(b, " waiting=");
+    tomo_buf_u64(b, balance.waiting);
+}
+
+
+void
+ngx_http_tomo_feed_beat(ngx_http_tomo_feed_t *feed)
+{
+    u_char      *text, ids[16];
+    size_t       size;
+    tomo_buf_t   b, edge;
+    tomo_str_t   argv[4];
+
+    size = 128 + feed->n * (TOMO_ACCOUNT_MAX + 24);
+
+    text = ngx_alloc(size, feed->ship->log);
+    if (text == NULL) {
+        return;
+    }
+
+    tomo_buf_init(&b, text, size);
+    ngx_http_tomo_beat_put(feed, &b);
 
     tomo_buf_init(&edge, ids, sizeof(ids));
-    tomo_buf_hex64(&edge, tz->sh->edge_id);
+    tomo_buf_hex64(&edge, feed->ship->tmcf->zone->sh->edge_id);
 
     argv[0] = tomo_str("HSET");
     argv[1] = tomo_str(TOMO_KEY_EDGES);

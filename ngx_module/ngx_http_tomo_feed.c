@@ -425,6 +425,7 @@ ngx_http_tomo_feed_tick(ngx_event_t *ev)
     ngx_http_tomo_feed_t  *feed = ev->data;
 
     ngx_add_timer(ev, NGX_HTTP_TOMO_FEED_MS);
+    ngx_http_tomo_ship_tell(feed->ship);
 
     elected = ngx_http_tomo_zone_elected(feed->ship->tmcf->zone);
 

@@ -179,10 +179,26 @@ ngx_http_tomo_recover_load(int fd, ngx_http_tomo_kept_t *kept, u_char **data)
 }
 
 
-/*
- * One segment: how far it is good.  The last one's torn tail is cut; records
- * that follow damage are left in the file and a *.bad link names it.
- */
+/* what was torn is cut off; records behind damage are left where they are */
+
+static void
+ngx_http_tomo_recover_tail(ngx_http_tomo_recovered_t *found,
+    ngx_http_tomo_kept_t *kept, int fd, const tomo_recovery_t *rec)
+{
+    if (rec->damaged) {
+        found->bad++;
+
+    } else if ((size_t) kept->size > rec->end) {
+        found->torn++;
+
+        if (ftruncate(fd, (off_t) rec->end) == 0 && fsync(fd) == 0) {
+            kept->size = (off_t) rec->end;
+        }
+    }
+}
+
+
+/* One segment: how far it is good, and whose records it holds. */
 
 static ngx_err_t
 ngx_http_tomo_recover_segment(ngx_http_tomo_recovered_t *found,
@@ -232,19 +248,8 @@ ngx_http_tomo_recover_segment(ngx_http_tomo_recovered_t *found,
         }
     }
 
-    if (!last) {
-        goto done;
-    }
-
-    if (rec.damaged) {
-        found->bad++;
-
-    } else if ((size_t) kept->size > rec.end) {
-        found->torn++;
-
-        if (ftruncate(fd, (off_t) rec.end) == 0 && fsync(fd) == 0) {
-            kept->size = (off_t) rec.end;
-        }
+    if (last) {
+        ngx_http_tomo_recover_tail(found, kept, fd, &rec);
     }
 
 done:

@@ -105,6 +105,18 @@ ngx_http_tomo_ship_retry(ngx_event_t *ev)
 }
 
 
+void
+ngx_http_tomo_ship_tell(ngx_http_tomo_ship_t *ship)
+{
+    uint64_t  n;
+
+    n = ngx_http_tomo_redis_stats(ship->redis)->surprises;
+    ngx_http_tomo_count_n(ship->tmcf->zone, redis_surprises,
+                          n - ship->surprises);
+    ship->surprises = n;
+}
+
+
 static void
 ngx_http_tomo_ship_watch(void *data, ngx_uint_t up)
 {
@@ -205,13 +217,45 @@ ngx_http_tomo_ship_fence(ngx_http_tomo_ship_t *ship)
 }
 
 
+static ngx_int_t
+ngx_http_tomo_ship_read(ngx_http_tomo_ship_t *ship,
+    ngx_http_tomo_source_t *source)
+{
+    uint64_t   lost;
+    ngx_int_t  rc;
+    ngx_str_t  why = ngx_string("the thread pool's queue is full");
+
+    rc = ngx_http_tomo_source_read(source, &lost);
+
+    if (rc == NGX_AGAIN && source->next_seq > source->reached_seq + 1) {
+        ngx_http_tomo_batch_aside(source, source->next_seq - 1
+                                  - ngx_max(source->reached_seq,
+                                            source->next_seq - 1 - lost));
+    }
+
+    if (rc == NGX_AGAIN) {
+        ngx_http_tomo_count(ship->tmcf->zone, ship_incidents);
+        ngx_log_error(NGX_LOG_ERR, ship->log, 0,
+                      "tomo: journal %s no longer keeps %uL records that "
+                      "redis lacks: raise keep= and max= of tomo_journal",
+                      source->folder, lost);
+        return NGX_OK;
+    }
+
+    if (rc == NGX_ERROR) {
+        ngx_http_tomo_ship_refused(ship, &why);
+    }
+
+    return NGX_DONE;
+}
+
+
 /* one step of one source; NGX_OK: another may follow */
 
 static ngx_int_t
 ngx_http_tomo_ship_step(ngx_http_tomo_ship_t *ship,
     ngx_http_tomo_source_t *source)
 {
-    uint64_t   lost;
     ngx_int_t  rc;
 
     if (source->fence == NGX_HTTP_TOMO_FENCE_NEEDED) {
@@ -248,30 +292,7 @@ ngx_http_tomo_ship_step(ngx_http_tomo_ship_t *ship,
         return rc == NGX_OK ? NGX_OK : NGX_DONE;
     }
 
-    rc = ngx_http_tomo_source_read(source, &lost);
-
-    if (rc == NGX_AGAIN && source->next_seq > source->reached_seq + 1) {
-        ngx_http_tomo_batch_aside(source, source->next_seq - 1
-                                  - ngx_max(source->reached_seq,
-                                            source->next_seq - 1 - lost));
-    }
-
-    if (rc == NGX_AGAIN) {
-        ngx_http_tomo_count(ship->tmcf->zone, ship_incidents);
-        ngx_log_error(NGX_LOG_ERR, ship->log, 0,
-                      "tomo: journal %s no longer keeps %uL records that "
-                      "redis lacks: raise keep= and max= of tomo_journal",
-                      source->folder, lost);
-        return NGX_OK;
-    }
-
-    if (rc == NGX_ERROR) {
-        ngx_str_t  why = ngx_string("the thread pool's queue is full");
-
-        ngx_http_tomo_ship_refused(ship, &why);
-    }
-
-    return NGX_DONE;
+    return ngx_http_tomo_ship_read(ship, source);
 }
 
 

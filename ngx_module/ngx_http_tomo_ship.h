@@ -49,6 +49,7 @@ struct ngx_http_tomo_ship_s {
     ngx_uint_t                  fence;          /* round trips still to go */
     void                       *batch;          /* ngx_http_tomo_batch.c */
     ngx_uint_t                  tries;          /* refusals in a row */
+    uint64_t                    surprises;      /* of redis, counted so far */
     ngx_event_t                 retry;
     ngx_event_t                 work;           /* posted: something to do */
     ngx_log_t                  *log;
@@ -66,6 +67,9 @@ void ngx_http_tomo_ship_wake(ngx_http_tomo_ship_t *ship);
  * moment (50 ms .. 5 s), then the marks are read again.  why is for the log.
  */
 void ngx_http_tomo_ship_refused(ngx_http_tomo_ship_t *ship, ngx_str_t *why);
+
+/* carries the connection's own counters over into the zone */
+void ngx_http_tomo_ship_tell(ngx_http_tomo_ship_t *ship);
 
 /* takes an adopted source over; it is shipped from now on */
 void ngx_http_tomo_ship_add(ngx_http_tomo_ship_t *ship,

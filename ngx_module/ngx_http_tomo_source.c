@@ -99,7 +99,8 @@ ngx_uint_t
 ngx_http_tomo_source_idle(const ngx_http_tomo_source_t *source)
 {
     return !source->reading && !source->in_flight && !source->busy
-           && source->asked == 0 && source->fence != NGX_HTTP_TOMO_FENCE_RUNNING;
+           && source->asked == 0
+           && source->fence != NGX_HTTP_TOMO_FENCE_RUNNING;
 }
 
 
@@ -247,45 +248,11 @@ ngx_http_tomo_source_locate(ngx_http_tomo_source_t *source, uint64_t *number,
 }
 
 
-ngx_int_t
-ngx_http_tomo_source_read(ngx_http_tomo_source_t *source, uint64_t *lost)
+static ngx_int_t
+ngx_http_tomo_source_post(ngx_http_tomo_source_t *source, uint64_t number,
+    size_t size)
 {
-    size_t                 end, size;
-    uint64_t               number, first, next;
     ngx_http_tomo_read_t  *read;
-
-    if (source->next_seq > ngx_http_tomo_source_limit(source)
-        || ngx_http_tomo_source_locate(source, &number, &first, &end, &next)
-           != NGX_OK)
-    {
-        return NGX_DECLINED;
-    }
-
-    if (first > source->next_seq) {
-        *lost = first - source->next_seq;
-        ngx_http_tomo_source_seek(source, first);
-        return NGX_AGAIN;
-    }
-
-    if (source->number != number) {
-        /* from its start: what Redis has already is passed over by marks */
-        ngx_http_tomo_source_seek(source, first);
-        source->number = number;
-        source->offset = TOMO_JOURNAL_HEADER;
-    } else {
-        source->offset += (off_t) source->chunk_pos;
-        source->chunk_pos = 0;
-        source->chunk_len = 0;
-    }
-
-    source->end_seq = next;
-
-    if ((size_t) source->offset >= end) {
-        return NGX_DECLINED;
-    }
-
-    size = ngx_max(source->want, NGX_HTTP_TOMO_SHIP_CHUNK);
-    size = ngx_min(size, end - (size_t) source->offset);
 
     if (size > source->chunk_size) {
         if (source->chunk) {
@@ -323,6 +290,49 @@ ngx_http_tomo_source_read(ngx_http_tomo_source_t *source, uint64_t *lost)
     source->reading = 1;
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_tomo_source_read(ngx_http_tomo_source_t *source, uint64_t *lost)
+{
+    size_t    end, size;
+    uint64_t  number, first, next;
+
+    if (source->next_seq > ngx_http_tomo_source_limit(source)
+        || ngx_http_tomo_source_locate(source, &number, &first, &end, &next)
+           != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (first > source->next_seq) {
+        *lost = first - source->next_seq;
+        ngx_http_tomo_source_seek(source, first);
+        return NGX_AGAIN;
+    }
+
+    if (source->number != number) {
+        /* from its start: what Redis has already is passed over by marks */
+        ngx_http_tomo_source_seek(source, first);
+        source->number = number;
+        source->offset = TOMO_JOURNAL_HEADER;
+    } else {
+        source->offset += (off_t) source->chunk_pos;
+        source->chunk_pos = 0;
+        source->chunk_len = 0;
+    }
+
+    source->end_seq = next;
+
+    if ((size_t) source->offset >= end) {
+        return NGX_DECLINED;
+    }
+
+    size = ngx_max(source->want, NGX_HTTP_TOMO_SHIP_CHUNK);
+    size = ngx_min(size, end - (size_t) source->offset);
+
+    return ngx_http_tomo_source_post(source, number, size);
 }
 
 
