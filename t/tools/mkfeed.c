@@ -27,22 +27,22 @@ fail(const char *what)
 
 
 static void
-seal(tomo_str_t master, const char *account, unsigned n, const char *secret)
+seal(tomo_str_t master, tomo_str_t account, tomo_str_t n, tomo_str_t secret)
 {
     uint8_t     key[32], nonce[12], aads[128], sealeds[512], texts[1024];
     tomo_buf_t  aad, sealed, text;
 
     tomo_buf_init(&aad, aads, sizeof(aads));
     tomo_buf_c(&aad, "secret|");
-    tomo_buf_c(&aad, account);
+    tomo_buf_put(&aad, account);
     tomo_buf_byte(&aad, '|');
-    tomo_buf_u64(&aad, n);
+    tomo_buf_put(&aad, n);
     tomo_buf_init(&sealed, sealeds, sizeof(sealeds));
     tomo_buf_init(&text, texts, sizeof(texts));
 
     if (getrandom(nonce, sizeof(nonce), 0) != (ssize_t) sizeof(nonce)
         || tomo_mac_derive(master, "edge-seal", key) != TOMO_OK
-        || tomo_seal(key, nonce, tomo_buf_str(&aad), tomo_str_c(secret),
+        || tomo_seal(key, nonce, tomo_buf_str(&aad), secret,
                      &sealed)
            != TOMO_OK)
     {
@@ -70,14 +70,71 @@ token(tomo_token_keys_t *keys, const tomo_token_t *t)
 }
 
 
+/* cuts a line at its blanks; returns the number of words, at most max */
+
+static size_t
+split(tomo_str_t line, tomo_str_t *words, size_t max)
+{
+    size_t  n, at, end;
+
+    for (n = 0, at = 0; n < max && at < line.len; at = end + 1) {
+        end = tomo_str_find(line, at, ' ');
+        words[n++] = tomo_str_n(line.data + at, end - at);
+    }
+
+    return n;
+}
+
+
+static uint32_t
+number(tomo_str_t word)
+{
+    uint64_t  n;
+
+    if (tomo_u64_get(word, UINT32_MAX, &n) != TOMO_OK) {
+        fail("a word that is no number");
+    }
+
+    return (uint32_t) n;
+}
+
+
+static void
+answer(tomo_token_keys_t *keys, tomo_str_t master, tomo_str_t line)
+{
+    size_t        n;
+    tomo_str_t    w[8];
+    tomo_token_t  t;
+
+    n = split(line, w, 8);
+
+    if (n == 4 && tomo_str_eq(w[0], tomo_str("seal"))) {
+        seal(master, w[1], w[2], w[3]);
+        return;
+    }
+
+    if (n != 8 || !tomo_str_eq(w[0], tomo_str("token"))) {
+        fail("a line that is neither seal nor token");
+    }
+
+    t.account = number(w[1]);
+    t.kind = (tomo_token_kind_e) number(w[2]);
+    t.target = number(w[3]);
+    t.friend = number(w[4]);
+    t.delivery = number(w[5]);
+    t.day = number(w[6]);
+    t.check = number(w[7]);
+    token(keys, &t);
+}
+
+
 int
 main(int argc, char **argv)
 {
-    char               line[1024], account[64], secret[256];
+    char               line[1024];
     uint8_t            bytes[32];
-    unsigned           n, kind;
+    uint64_t           id;
     tomo_buf_t         master;
-    tomo_token_t       t;
     tomo_token_keys_t  keys;
 
     if (argc != 3) {
@@ -89,8 +146,8 @@ main(int argc, char **argv)
     keys.n = 1;
 
     if (tomo_hex_get(tomo_str_c(argv[2]), &master) != TOMO_OK
-        || tomo_token_key_init(&keys.keys[0],
-                               (uint8_t) strtoul(argv[1], NULL, 10),
+        || tomo_u64_get(tomo_str_c(argv[1]), 15, &id) != TOMO_OK
+        || tomo_token_key_init(&keys.keys[0], (uint8_t) id,
                                tomo_buf_str(&master))
            != TOMO_OK)
     {
@@ -98,23 +155,11 @@ main(int argc, char **argv)
     }
 
     while (fgets(line, sizeof(line), stdin)) {
-        memset(&t, 0, sizeof(t));
-
-        if (sscanf(line, "seal %63s %u %255s", account, &n, secret) == 3) {
-            seal(tomo_buf_str(&master), account, n, secret);
-
-        } else if (sscanf(line, "token %u %u %u %u %u %u %u", &t.account,
-                          &kind, &t.target, &t.friend, &t.delivery, &t.day,
-                          &t.check)
-                   == 7)
-        {
-            t.kind = (tomo_token_kind_e) kind;
-            token(&keys, &t);
-
-        } else {
-            fail("a line that is neither seal nor token");
-        }
+        answer(&keys, tomo_buf_str(&master),
+               tomo_str_n(line, strcspn(line, "\n")));
     }
+
+    tomo_token_keys_free(&keys);
 
     return 0;
 }

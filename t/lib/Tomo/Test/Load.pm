@@ -46,7 +46,7 @@ sub _run {
         my $user = $self->{users}[ $n++ % @{ $self->{users} } ];
         my $text = "$self->{name}-$n";
         my $event = Tomo::Test::Webhook::event('message', $user,
-            message => { type => 'text', id => "$$$n", text => $text, quoteToken => 'q' });
+            message => { type => 'text', id => $$ . $n, text => $text, quoteToken => 'q' });
         delete $event->{replyToken};
         my $id = $event->{webhookEventId};
         print {$journal} "S $id $user $text\n";
