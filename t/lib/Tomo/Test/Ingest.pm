@@ -29,6 +29,9 @@ sub start {
     return $self;
 }
 
+# now by the sandbox clock, ms
+sub now { return Tomo::Test::now_ms() + ($_[0]{offset} // 0) }
+
 sub redis  { return $_[0]{redis} }
 sub worker { return $_[0]{worker} }
 sub key    { return "tomo:{demo}:$_[1]" }
@@ -39,7 +42,7 @@ sub add {
     my ($self, $kind, $body, $lane, $at) = @_;
     my $seq = ++$self->{seq};
     return $self->redis->cmd('XADD', $self->key($lane // 'in'), '*', 'v', 1, 'k', $kind,
-        't', $at // Tomo::Test::now_ms(), 'o', "$WRITER-$seq", 'b', $body);
+        't', $at // $self->now, 'o', "$WRITER-$seq", 'b', $body);
 }
 
 sub event_id {
@@ -55,7 +58,7 @@ sub event {
     return {
         type            => $type,
         mode            => 'active',
-        timestamp       => Tomo::Test::now_ms(),
+        timestamp       => $self->now,
         source          => { type => 'user', userId => $self->user($user) },
         webhookEventId  => $self->event_id,
         deliveryContext => { isRedelivery => JSON::PP::false() },
@@ -98,7 +101,7 @@ sub values_of { return map { $_->[1] } grep { $_->[0] eq $_[1] } @{ $_[0]{'*'} }
 # the verdict on a row [id, {fields}], as dispatch writes it
 sub verdict {
     my ($self, $row, $send, %more) = @_;
-    my $now = Tomo::Test::now_ms();
+    my $now = $self->now;
     my $via = $row->[1]{via};
     return $self->add('verdict', rec(
         row => $row->[0], key => $row->[1]{key} // '', via => $via, send => $send,
@@ -127,7 +130,7 @@ sub laid_over {
 sub click {
     my ($self, $user, $link, @more) = @_;
     return $self->add('click', laid_over([
-        at => Tomo::Test::now_ms(), link => $self->no('link', $link),
+        at => $self->now, link => $self->no('link', $link),
         friend => $self->serial($user) // 0, delivery => 1, day => 2500,
         check => $self->check($user), visit => 'human', ua => 'Line/15'], @more) . "\n");
 }
@@ -136,7 +139,7 @@ sub click {
 sub answer {
     my ($self, $user, $survey, @more) = @_;
     return $self->add('answer', laid_over([
-        at => Tomo::Test::now_ms(), survey => $self->no('survey', $survey), rev => 1,
+        at => $self->now, survey => $self->no('survey', $survey), rev => 1,
         friend => $self->serial($user) // 0, delivery => 1, day => 2500,
         check => $self->check($user), nonce => sprintf('%022d', ++$self->{nonce}),
         ua => 'Line/15'], @more));
