@@ -88,9 +88,11 @@ is $cursor->{handled} - $handled, $n + int($n / 3) + $clicked, 'the counters bal
 
 # --- Redis dies in the middle -----------------------------------------------
 
-$in->webhook($in->event('message', 1, message => { type => 'text', id => '9', text => "r$_" })) for 1 .. 20;
+$in->webhook($in->event('message', 1, message => { type => 'text', id => '9',
+    text => "r$_" })) for 1 .. 20;
 $in->redis->restart;
-$in->webhook($in->event('message', 1, message => { type => 'text', id => '9', text => "s$_" })) for 1 .. 20;
+$in->webhook($in->event('message', 1, message => { type => 'text', id => '9',
+    text => "s$_" })) for 1 .. 20;
 ok $in->settle(20), 'ingest goes on when Redis is back';
 my %seen;
 $seen{ $_->{text} }++ for grep { ($_->{text} // '') =~ /^[rs]\d/ } @{ $in->timeline(1) };
@@ -101,7 +103,8 @@ is scalar(grep { $_ != 1 } values %seen), 0, 'once';
 
 my $before = $in->cursor;
 $in->redis->cmd('SET', $in->key('lease:ingest'), 'somebody.1', 'PX', 2000);
-$in->webhook($in->event('message', 1, message => { type => 'text', id => '9', text => 'fenced' }));
+$in->webhook($in->event('message', 1, message => { type => 'text', id => '9',
+    text => 'fenced' }));
 ok wait_for(sub { $in->worker->output =~ /another process/ }, 'refusal', 5),
     'a commit under a lost lease is refused';
 is $in->timeline(1)->[0]{text}, 's20', 'and changes nothing';

@@ -46,7 +46,8 @@ is $in->redis->cmd('LLEN', $in->key('history:tag/vip')), 2, 'history keeps both'
 is $in->redis->cmd('HGET', $in->key('feed'), 'version'), $feed, 'a tag does not concern the edge';
 $r = put('link', 'shop', name => 'Shop', url => 'https://shop.example/');
 cmp_ok $in->redis->cmd('HGET', $in->key('feed'), 'version'), '>', $feed, 'a link does';
-is $in->redis->hash($in->key('feed'))->{'link/2'}, 'url=https%3A%2F%2Fshop.example%2F&open=1', 'in the feed';
+is $in->redis->hash($in->key('feed'))->{'link/2'}, 'url=https%3A%2F%2Fshop.example%2F&open=1',
+    'in the feed';
 is put('colour', 'x')->{status}, 404, 'an unknown kind';
 is $in->command(do => 'rm -rf')->{status}, 400, 'an unknown command';
 
@@ -58,64 +59,92 @@ for my $case (
     ['tag', 'a', {}, '/name'],
     ['tag', 'a', { name => 'x', colour => 'red' }, '/colour'],
     ['tag', 'a', { name => 'x', id => 'b' }, '/id'],
-    ['tag', 'a', { name => 'x', actions => [{ do => 'tag.add', tag => 'vip' }, { do => 'fly' }] }, '/actions/1/do'],
-    ['tag', 'a', { name => 'x', actions => [{ do => 'tag.add', tag => 'nobody' }] }, '/actions/0/tag'],
+    ['tag', 'a', { name => 'x', actions => [{ do => 'tag.add', tag => 'vip' },
+        { do => 'fly' }] }, '/actions/1/do'],
+    ['tag', 'a', { name => 'x', actions => [{ do => 'tag.add', tag => 'nobody' }] },
+        '/actions/0/tag'],
     ['field', 'a', { name => 'x', type => 'colour' }, '/type'],
     ['link', 'a', { name => 'x', url => 'javascript:alert(1)' }, '/url'],
     ['link', 'a', { name => 'x', url => 'https://good@evil.example/' }, '/url'],
     ['survey', 'a', { title => 'x', questions => [] }, '/questions'],
     ['survey', 'a', { title => 'x', questions => [{ id => 'q', type => 'single', label => 'Q',
-        options => [{ id => 'o', label => 'O' }, { id => 'o', label => 'P' }] }] }, '/questions/0/options/1/id'],
-    ['survey', 'a', { title => 'x', questions => [{ id => 'q', type => 'text', label => 'Q', field => 'nope' }] },
+        options => [{ id => 'o', label => 'O' }, { id => 'o', label => 'P' }] }] },
+            '/questions/0/options/1/id'],
+    ['survey', 'a', { title => 'x', questions => [{ id => 'q', type => 'text', label => 'Q',
+        field => 'nope' }] },
         '/questions/0/field'],
     ['scenario', 'a', { name => 'x', steps => [{ id => 's' }] }, '/steps/0'],
-    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => { minutes => -1 }, messages => [text('x')] }] },
+    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => { minutes => -1 },
+        messages => [text('x')] }] },
         '/steps/0/after/minutes'],
-    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => { minutes => 2**31 }, messages => [text('x')] }] },
+    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => { minutes => 2**31 },
+        messages => [text('x')] }] },
         '/steps/0/after/minutes'],
-    ['scenario', 'a', { name => 'x', steps => [{ id => 's', at => { day => 1, time => '24:00' }, messages => [text('x')] }] },
+    ['scenario', 'a', { name => 'x', steps => [{ id => 's', at => { day => 1, time => '24:00' },
+        messages => [text('x')] }] },
         '/steps/0/at/time'],
-    ['scenario', 'a', { name => 'x', steps => [{ id => 's', @step }, { id => 's', @step }] }, '/steps/1/id'],
-    ['scenario', 'a', { name => 'x', steps => [{ id => 's', @step, when => { not => { tag => 'nobody' } } }] },
+    ['scenario', 'a', { name => 'x', steps => [{ id => 's', @step }, { id => 's', @step }] },
+        '/steps/1/id'],
+    ['scenario', 'a', { name => 'x', steps => [{ id => 's', @step,
+        when => { not => { tag => 'nobody' } } }] },
         '/steps/0/when/not/tag'],
-    ['scenario', 'a', { name => 'x', steps => [{ id => 's', @step, when => { any => [{ tag => 'vip' }, {}] } }] },
+    ['scenario', 'a', { name => 'x', steps => [{ id => 's', @step,
+        when => { any => [{ tag => 'vip' }, {}] } }] },
         '/steps/0/when/any/1'],
-    ['scenario', 'a', { name => 'x', start => [{ on => 'tag.added' }], steps => [{ id => 's', @step }] }, '/start/0/id'],
-    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {}, messages => [(text('x')) x 6] }] },
+    ['scenario', 'a', { name => 'x', start => [{ on => 'tag.added' }], steps => [{ id => 's',
+        @step }] }, '/start/0/id'],
+    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {},
+        messages => [(text('x')) x 6] }] },
         '/steps/0/messages'],
-    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {}, messages => [text('x' x 5001)] }] },
+    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {},
+        messages => [text('x' x 5001)] }] },
         '/steps/0/messages/0/text'],
-    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {}, messages => [text("\x{1F34E}" x 2501)] }] },
+    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {},
+        messages => [text("\x{1F34E}" x 2501)] }] },
         '/steps/0/messages/0/text'],
-    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {}, messages => [text('{{secret}}')] }] },
+    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {},
+        messages => [text('{{secret}}')] }] },
         '/steps/0/messages/0/text'],
-    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {}, messages => [text('{{link:none}}')] }] },
+    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {},
+        messages => [text('{{link:none}}')] }] },
         '/steps/0/messages/0/text'],
-    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {}, messages => [{ type => 'image',
-        originalContentUrl => 'http://x.example/a.png', previewImageUrl => 'https://x.example/b.png' }] }] },
+    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {},
+        messages => [{ type => 'image',
+        originalContentUrl => 'http://x.example/a.png',
+            previewImageUrl => 'https://x.example/b.png' }] }] },
         '/steps/0/messages/0/originalContentUrl'],
-    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {}, messages => [{ type => 'template',
-        altText => 'x', template => { type => 'confirm', text => 'x', actions => [{ type => 'message', label => 'a', text => 'b' }] } }] }] },
+    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {},
+        messages => [{ type => 'template',
+        altText => 'x', template => { type => 'confirm', text => 'x',
+            actions => [{ type => 'message', label => 'a', text => 'b' }] } }] }] },
         '/steps/0/messages/0/template/actions'],
-    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {}, messages => [{ type => 'flex', altText => 'x',
-        contents => { type => 'bubble', body => { type => 'box', layout => 'vertical', contents => [
-            { type => 'button', action => { type => 'uri', label => 'x', uri => 'javascript:1' } }] } } }] }] },
+    ['scenario', 'a', { name => 'x', steps => [{ id => 's', after => {},
+        messages => [{ type => 'flex', altText => 'x',
+        contents => { type => 'bubble', body => { type => 'box', layout => 'vertical',
+            contents => [
+            { type => 'button', action => { type => 'uri', label => 'x',
+                uri => 'javascript:1' } }] } } }] }] },
         '/steps/0/messages/0/contents/body/contents/0/action/uri'],
 ) {
     my ($kind, $id, $document, $path) = @$case;
     my $got = put($kind, $id, %$document);
-    is "$got->{status} $got->{json}{path}", "422 $path", "$kind: fault at $path: $got->{json}{error}";
+    is "$got->{status} $got->{json}{path}", "422 $path",
+        "$kind: fault at $path: $got->{json}{error}";
 }
 
 # --- actions run through one function each ----------------------------------
 
 put('tag', 'b', name => 'B');
-put('tag', 'a', name => 'A', actions => [{ do => 'tag.remove', tag => 'b' }, { do => 'tag.add', tag => 'b' }]);
-put('tag', 'b', name => 'B', revision => 1, actions => [{ do => 'tag.remove', tag => 'a' }, { do => 'tag.add', tag => 'a' },
+put('tag', 'a', name => 'A', actions => [{ do => 'tag.remove', tag => 'b' }, { do => 'tag.add',
+    tag => 'b' }]);
+put('tag', 'b', name => 'B', revision => 1, actions => [{ do => 'tag.remove', tag => 'a' },
+    { do => 'tag.add', tag => 'a' },
     { do => 'send', messages => [text('hello from b')] }]);
 put('field', 'rank', name => 'Rank', type => 'text');
-is put('link', 'loop', name => 'Loop', url => 'https://loop.example/', actions => [{ do => 'tag.add', tag => 'a' },
-    { do => 'field.set', field => 'rank', value => 'gold' }])->{status}, 200, 'a loop of tags can be stored';
+is put('link', 'loop', name => 'Loop', url => 'https://loop.example/',
+    actions => [{ do => 'tag.add', tag => 'a' },
+    { do => 'field.set', field => 'rank', value => 'gold' }])->{status}, 200,
+        'a loop of tags can be stored';
 $in->greeted(1, '花子');
 $in->verdict($_, 'accepted') for $in->rows('reply');
 $in->settle;
@@ -135,9 +164,11 @@ $in->redis->cmd('DEL', $in->key('out'));
 put('tag', $_, name => $_) for qw(go-ignore go-restart go-finished);
 for my $again (qw(ignore restart if_finished)) {
     my $tag = 'go-' . ($again eq 'if_finished' ? 'finished' : $again);
-    is put('scenario', "s-$tag", name => $again, again => $again, start => [{ on => 'tag.added', id => $tag }],
+    is put('scenario', "s-$tag", name => $again, again => $again, start => [{ on => 'tag.added',
+        id => $tag }],
         steps => [{ id => 'one', after => { minutes => 0 }, messages => [text("$again one")] },
-            { id => 'two', after => { hours => 1 }, messages => [text("$again two {{name|x}}")] }])->{status},
+            { id => 'two', after => { hours => 1 },
+                messages => [text("$again two {{name|x}}")] }])->{status},
         200, "scenario with again=$again";
     put('link', "l-$tag", name => 'x', url => 'https://x.example/', actions_once => $no,
         actions => [{ do => 'tag.remove', tag => $tag }, { do => 'tag.add', tag => $tag }]);
@@ -170,9 +201,12 @@ is put('scenario', 's-go-restart', revision => 1, name => 'x', again => 'restart
     start => [{ on => 'tag.added', id => 'go-restart' }],
     steps => [{ id => 'one', after => { minutes => 0 }, messages => [text('one')] },
         { id => 'between', after => { minutes => 30 }, messages => [text('between')] },
-        { id => 'two', after => { hours => 2 }, messages => [text('two')] }])->{status}, 200, 'the scenario is edited';
-ok wait_for(sub { $in->due->{"1:s:$scenario"} != $due }, 'planned again', 5), 'the next step is planned again';
-is $due - $in->due->{"1:s:$scenario"}, 30 * 60 * 1000, 'half an hour earlier: the step in between';
+        { id => 'two', after => { hours => 2 }, messages => [text('two')] }])->{status}, 200,
+            'the scenario is edited';
+ok wait_for(sub { $in->due->{"1:s:$scenario"} != $due }, 'planned again', 5),
+    'the next step is planned again';
+is $due - $in->due->{"1:s:$scenario"}, 30 * 60 * 1000,
+    'half an hour earlier: the step in between';
 $in->advance(1801);
 wait_for(sub { @{ $in->out } == 1 }, 'between', 5);
 is texts(), 'between', 'it is sent';
@@ -194,13 +228,16 @@ is texts(), '', 'no second welcome';
 # --- a step without inserts for many ----------------------------------------
 
 put('tag', 'many', name => 'many');
-put('link', 'l-many', name => 'x', url => 'https://x.example/', actions => [{ do => 'tag.add', tag => 'many' }]);
+put('link', 'l-many', name => 'x', url => 'https://x.example/', actions => [{ do => 'tag.add',
+    tag => 'many' }]);
 put('scenario', 'mass', name => 'mass', start => [{ on => 'tag.added', id => 'many' }], steps => [
     { id => 'news', at => { day => 1, time => '09:00' }, branches => [
-        { when => { tag => 'vip' }, messages => [text('for vip')] }, { messages => [text('for all')] }] }]);
+        { when => { tag => 'vip' }, messages => [text('for vip')] },
+            { messages => [text('for all')] }] }]);
 my $FRIENDS = 20;
 $in->advance(-$in->{offset} / 1000);
-$in->webhook(map { $in->event('follow', 100 + $_, follow => { isUnblocked => $no }) } 1 .. $FRIENDS);
+$in->webhook(map { $in->event('follow', 100 + $_,
+    follow => { isUnblocked => $no }) } 1 .. $FRIENDS);
 $in->settle;
 for my $profile ($in->rows('profile')) {
     $in->verdict($profile, 'accepted', name => 'n');
@@ -225,7 +262,8 @@ my ($left) = split /,/, $multi->[1]{serials};
 $in->verdict($multi, 'accepted', left => $left);
 $in->settle;
 my @push = $in->wait_rows('push', 1);
-is_deeply [map { $_->[1]{friend} } @push], [$left], 'who was left out of the frozen list gets a push';
+is_deeply [map { $_->[1]{friend} } @push], [$left],
+    'who was left out of the frozen list gets a push';
 is $push[0][1]{body}, $multi->[1]{body}, 'of the same bubbles';
 is $in->timeline(100 + $FRIENDS)->[0]{kind}, 'send', 'the others have it on their timeline';
 is $in->cursor->{bulk} ne '0-0', 1, 'verdicts of multicasts come in bulk';
@@ -242,14 +280,16 @@ is scalar @{ JSON::PP::decode_json($reply->[1]{body}) }, 5, 'five bubbles in the
 is scalar @{ JSON::PP::decode_json($reply->[1]{next}) }, 7, 'the rest waits for its verdict';
 $in->verdict($reply, 'accepted');
 my @next = grep { $_->[1]{friend} == $in->serial(500) } $in->wait_rows('push', 3);
-is join('+', map { scalar @{ JSON::PP::decode_json($_->[1]{body}) } } @next), '5+2', 'then pushes of five';
+is join('+', map { scalar @{ JSON::PP::decode_json($_->[1]{body}) } } @next), '5+2',
+    'then pushes of five';
 isnt $next[0][1]{key}, $next[1][1]{key}, 'each with a key of its own';
 
 # --- pause ------------------------------------------------------------------
 
 $in->add('verdict', 'send=pause&why=quota&until=1234567890123&at=1');
 $in->settle;
-is $in->redis->cmd('HGET', $in->key('meta'), 'pause'), 1234567890123, 'the quota is out: counted sends wait';
+is $in->redis->cmd('HGET', $in->key('meta'), 'pause'), 1234567890123,
+    'the quota is out: counted sends wait';
 
 my $cursor = $in->cursor;
 is $cursor->{quarantined}, 0, 'nothing was set aside';

@@ -131,14 +131,16 @@ is $in->cursor->{quarantined}, 4, 'and is counted';
 # an older answer does not overwrite a newer one
 $in->answer(1, 'profile', at => now_ms() - 3_600_000, 'q.name' => '古い');
 $in->settle;
-is $in->friend(1)->{ 'd:' . $in->no('field', 'real-name') }, $friend->{ 'd:' . $in->no('field', 'real-name') },
+is $in->friend(1)->{ 'd:' . $in->no('field', 'real-name') }, $friend->{ 'd:' . $in->no('field',
+    'real-name') },
     'an older answer never overwrites a newer one';
 
 # --- due steps --------------------------------------------------------------
 
 my $due = $in->due;
 my ($second, $minute, $hour) = gmtime $due->{'1:s:1'} / 1000;
-is sprintf('%02d:%02d:%02d', $hour, $minute, $second), '01:00:00', 'day1 is due at 10:00 in Tokyo';
+is sprintf('%02d:%02d:%02d', $hour, $minute, $second), '01:00:00',
+    'day1 is due at 10:00 in Tokyo';
 $in->advance($due->{'1:s:1'} / 1000 - time - $in->{offset} / 1000 - 60);
 $in->command(do => 'sandbox.tick');
 is scalar @{ $in->out }, 0, 'nothing goes out a minute early';
@@ -157,7 +159,8 @@ $in->advance(4 * $DAY);
 $in->settle;
 wait_for(sub { !%{ $in->due } }, 'no timers', 5);
 is_deeply [map { $_->[1]{friend} } $in->rows('push')], [2], 'day3: only who has not answered';
-is $push[0][1]{due} - (Tomo::Test::Ingest::parse($in->friend(2)->{'s:1'}))->{start}, 3 * $DAY * 1000,
+is $push[0][1]{due} - (Tomo::Test::Ingest::parse($in->friend(2)->{'s:1'}))->{start},
+    3 * $DAY * 1000,
     'exactly 3 days after the follow';
 is_deeply $in->due, {}, 'both have finished';
 like $in->friend(1)->{'s:1'}, qr/done=1/, 'and say so';

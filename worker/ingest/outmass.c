@@ -95,58 +95,76 @@ outmass_render(decide_t *d, const mass_item_t *item, event_t *ev)
 }
 
 
+/* to and serials: the recipients, joined by commas */
 static void
-outmass_row(decide_t *d, const mass_item_t *items, size_t n)
+outmass_people(decide_t *d, const mass_item_t *items, size_t n,
+    tomo_str_t *to, tomo_str_t *serials)
 {
-    size_t       i, cap;
-    event_t      ev;
-    uint8_t      text[512], uuid[36];
-    tomo_buf_t   to, serials, body, about, key;
+    size_t      i;
+    tomo_buf_t  t, s;
 
-    outmass_render(d, &items[0], &ev);
-    cap = n * 34 + 16;
-    tomo_buf_init(&to, tomo_arena_alloc(d->arena, cap), cap);
-    tomo_buf_init(&serials, tomo_arena_alloc(d->arena, n * 11 + 16),
-                  n * 11 + 16);
+    tomo_buf_init(&t, tomo_arena_alloc(d->arena, n * 34 + 16), n * 34 + 16);
+    tomo_buf_init(&s, tomo_arena_alloc(d->arena, n * 11 + 16), n * 11 + 16);
+
+    for (i = 0; i < n && !d->arena->failed; i++) {
+        tomo_buf_put(&t, tomo_str_n(",", i > 0));
+        tomo_buf_put(&t, items[i].uid);
+        tomo_buf_put(&s, tomo_str_n(",", i > 0));
+        tomo_buf_u64(&s, items[i].serial);
+    }
+
+    *to = tomo_buf_str(&t);
+    *serials = tomo_buf_str(&s);
+}
+
+
+static tomo_str_t
+outmass_body(decide_t *d)
+{
+    size_t      i, cap;
+    tomo_buf_t  b;
 
     for (i = 0, cap = 16; i < d->n_bubbles; i++) {
         cap += d->bubbles[i].json.len + 1;
     }
 
-    tomo_buf_init(&body, tomo_arena_alloc(d->arena, cap), cap);
+    tomo_buf_init(&b, tomo_arena_alloc(d->arena, cap), cap);
 
-    if (d->arena->failed) {
-        return;
+    if (b.data == NULL) {
+        return tomo_str_null;
     }
 
-    for (i = 0; i < n; i++) {
-        tomo_buf_put(&to, tomo_str_n(",", i > 0));
-        tomo_buf_put(&to, items[i].uid);
-        tomo_buf_put(&serials, tomo_str_n(",", i > 0));
-        tomo_buf_u64(&serials, items[i].serial);
-    }
-
-    tomo_buf_byte(&body, '[');
+    tomo_buf_byte(&b, '[');
 
     for (i = 0; i < d->n_bubbles; i++) {
-        tomo_buf_put(&body, tomo_str_n(",", i > 0));
-        tomo_buf_put(&body, d->bubbles[i].json);
+        tomo_buf_put(&b, tomo_str_n(",", i > 0));
+        tomo_buf_put(&b, d->bubbles[i].json);
     }
 
-    tomo_buf_byte(&body, ']');
+    tomo_buf_byte(&b, ']');
+
+    return tomo_buf_str(&b);
+}
+
+
+/* HMAC(account|window|def|step|-|due|body): branches of a step differ */
+static tomo_str_t
+outmass_key(decide_t *d, const mass_item_t *item, tomo_str_t body)
+{
+    uint8_t     text[512], uuid[36];
+    tomo_buf_t  about, key;
 
     tomo_buf_init(&about, text, sizeof(text));
     tomo_buf_put(&about, d->o->id);
     tomo_buf_c(&about, "|w");
-    tomo_buf_u64(&about, items[0].serial / OUTROW_WINDOW);
+    tomo_buf_u64(&about, item->serial / OUTROW_WINDOW);
     tomo_buf_byte(&about, '|');
-    tomo_buf_put(&about, items[0].def);
+    tomo_buf_put(&about, item->def);
     tomo_buf_byte(&about, '|');
-    tomo_buf_put(&about, items[0].step);
+    tomo_buf_put(&about, item->step);
     tomo_buf_c(&about, "|-|");
-    tomo_buf_i64(&about, items[0].due_ms);
-    tomo_buf_c(&about, "|");
-    /* branches of a step are different messages to the same window */
+    tomo_buf_i64(&about, item->due_ms);
+    tomo_buf_byte(&about, '|');
     tomo_buf_u64(&about, tomo_crc32c(0, body.data, body.len));
     tomo_buf_init(&key, uuid, sizeof(uuid));
 
@@ -155,6 +173,25 @@ outmass_row(decide_t *d, const mass_item_t *items, size_t n)
            != TOMO_OK)
     {
         d->arena->failed = true;
+        return tomo_str_null;
+    }
+
+    return tomo_arena_dup(d->arena, tomo_buf_str(&key));
+}
+
+
+static void
+outmass_row(decide_t *d, const mass_item_t *items, size_t n)
+{
+    event_t     ev;
+    tomo_str_t  to, serials, body, key;
+
+    outmass_render(d, &items[0], &ev);
+    outmass_people(d, items, n, &to, &serials);
+    body = outmass_body(d);
+    key = outmass_key(d, &items[0], body);
+
+    if (d->arena->failed || d->n_bubbles == 0) {
         return;
     }
 
@@ -162,10 +199,10 @@ outmass_row(decide_t *d, const mass_item_t *items, size_t n)
     commit_pair(d->c, "via", tomo_str_c(tomo_via_word(TOMO_VIA_MULTICAST)));
     commit_pair(d->c, "medium", tomo_str("line"));
     commit_pair_u64(d->c, "friend", 0);
-    commit_pair(d->c, "to", tomo_buf_str(&to));
-    commit_pair(d->c, "serials", tomo_buf_str(&serials));
-    commit_pair(d->c, "key", tomo_buf_str(&key));
-    commit_pair(d->c, "body", tomo_buf_str(&body));
+    commit_pair(d->c, "to", to);
+    commit_pair(d->c, "serials", serials);
+    commit_pair(d->c, "key", key);
+    commit_pair(d->c, "body", body);
     commit_pair(d->c, "def", items[0].def);
     commit_pair(d->c, "step", items[0].step);
     commit_pair_u64(d->c, "gen", items[0].gen);

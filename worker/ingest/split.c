@@ -372,61 +372,6 @@ split_key(void *ctx, const unsigned char *name, size_t len)
 }
 
 
-/* what every event must have; the words LINE uses into our own */
-static void
-split_finish(event_t *ev)
-{
-    size_t                    i;
-    static const struct {
-        const char    *type;
-        event_kind_e   kind;
-    } kinds[] = {
-        { "follow", EVENT_FOLLOW },
-        { "unfollow", EVENT_UNFOLLOW },
-        { "message", EVENT_MESSAGE },
-        { "postback", EVENT_POSTBACK },
-        { "unsend", EVENT_UNSEND },
-    };
-
-    ev->kind = EVENT_OTHER;
-
-    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (tomo_str_eq(ev->type, tomo_str_c(kinds[i].type))) {
-            ev->kind = kinds[i].kind;
-        }
-    }
-
-    ev->standby = tomo_str_eq(ev->bot, tomo_str("standby"));
-
-    if (tomo_str_eq(ev->origin, tomo_str("user"))) {
-        ev->source = EVENT_SOURCE_USER;
-
-    } else if (ev->origin.len > 0) {
-        ev->source = EVENT_SOURCE_GROUP;
-    }
-
-    ev->bot = tomo_str_null;
-    ev->origin = tomo_str_null;
-
-    if (ev->fault != NULL) {
-        return;
-    }
-
-    if (ev->type.len == 0) {
-        ev->fault = "type_missing";
-
-    } else if (!event_id_ok(ev->id)) {
-        ev->fault = "event_id_odd";
-
-    } else if (ev->at_ms <= 0) {
-        ev->fault = "timestamp_odd";
-
-    } else if (ev->uid.len > 0 && !event_uid_ok(ev->uid)) {
-        ev->fault = "user_id_odd";
-    }
-}
-
-
 static const char *
 split_run(split_state_t *s, size_t step)
 {
@@ -514,20 +459,4 @@ split_body(tomo_str_t body, size_t step, tomo_arena_t *a, split_t *out)
     }
 
     return NULL;
-}
-
-
-void
-split_judge(event_t *ev, int64_t received_ms)
-{
-    if (ev->fault != NULL) {
-        return;
-    }
-
-    if (ev->at_ms > received_ms + SPLIT_FUTURE_MS) {
-        ev->fault = "timestamp_odd";
-
-    } else if (ev->at_ms < received_ms - SPLIT_OLD_MS) {
-        ev->fault = "too_old";
-    }
 }

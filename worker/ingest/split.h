@@ -36,6 +36,12 @@ const char *split_body(tomo_str_t body, size_t step, tomo_arena_t *a,
  */
 void split_judge(event_t *ev, int64_t received_ms);
 
+/*
+ * For split_body: once all members are read.  Until then ev->bot holds the
+ * mode and ev->origin the source's type.
+ */
+void split_finish(event_t *ev);
+
 #define SPLIT_FUTURE_MS  (10 * TOMO_MIN_MS)
 #define SPLIT_OLD_MS     (7 * TOMO_DAY_MS)
 

@@ -1,0 +1,407 @@
+/* view_load: the two rounds that fill a view */
+
+#include "view.h"
+
+#include <string.h>
+
+#include "tomo_codec.h"
+#include "tomo_keys.h"
+
+/* A pipeline's expected replies, in order */
+typedef enum {
+    VIEW_UID = 0,               /* serial of the event's user id */
+    VIEW_SEEN,
+    VIEW_ROW,
+    VIEW_PAGE,
+    VIEW_FRIEND
+} view_want_e;
+
+typedef struct {
+    view_want_e  kind;
+    event_t     *ev;
+    uint32_t     serial;
+} view_want_t;
+
+typedef struct {
+    view_t        *v;
+    redis_t       *r;
+    redis_args_t   args;
+    view_want_t   *wants;
+    size_t         n;
+    size_t         cap;
+    tomo_rc_e      rc;
+} view_load_t;
+
+
+static void
+view_want(view_load_t *l, view_want_e kind, event_t *ev, uint32_t serial)
+{
+    view_want_t  *more;
+
+    if (l->rc != TOMO_OK) {
+        return;
+    }
+
+    if (l->n == l->cap) {
+        more = tomo_arena_array(l->v->arena, 2 * l->cap + 64,
+                                sizeof(view_want_t));
+        if (more == NULL) {
+            l->rc = TOMO_FULL;
+            return;
+        }
+
+        if (l->n > 0) {
+            memcpy(more, l->wants, l->n * sizeof(view_want_t));
+        }
+
+        l->wants = more;
+        l->cap = 2 * l->cap + 64;
+    }
+
+    l->rc = redis_append(l->r, &l->args);
+    l->wants[l->n++] = (view_want_t) { kind, ev, serial };
+}
+
+
+static void
+view_command(view_load_t *l, const char *command, const tomo_buf_t *key)
+{
+    redis_args_reset(&l->args);
+    redis_arg_c(&l->args, command);
+    redis_arg(&l->args, tomo_buf_str(key));
+}
+
+
+static void
+view_ask_seen(view_load_t *l, event_t *ev, tomo_str_t id, int64_t at_ms)
+{
+    uint8_t     text[TOMO_KEY_MAX];
+    tomo_buf_t  key;
+
+    tomo_buf_init(&key, text, sizeof(text));
+    tomo_key_seen(&key, l->v->account, view_day(at_ms));
+    view_command(l, "SISMEMBER", &key);
+    redis_arg(&l->args, id);
+    view_want(l, VIEW_SEEN, ev, 0);
+}
+
+
+static void
+view_ask_uid(view_load_t *l, event_t *ev)
+{
+    uint8_t     text[TOMO_KEY_MAX];
+    tomo_buf_t  key;
+
+    tomo_buf_init(&key, text, sizeof(text));
+    tomo_key_uid(&key, l->v->account, view_bucket(ev->uid));
+    view_command(l, "HGET", &key);
+    redis_arg(&l->args, ev->uid);
+    view_want(l, VIEW_UID, ev, 0);
+}
+
+
+static void
+view_ask_row(view_load_t *l, event_t *ev)
+{
+    uint8_t            text[TOMO_KEY_MAX];
+    tomo_buf_t         key;
+    const tomo_str_t  *row;
+
+    row = tomo_rec_get(&ev->line, "row");
+
+    if (row == NULL) {
+        return;
+    }
+
+    tomo_buf_init(&key, text, sizeof(text));
+    tomo_key_out(&key, l->v->account);
+    view_command(l, "XRANGE", &key);
+    redis_arg(&l->args, *row);
+    redis_arg(&l->args, *row);
+    view_want(l, VIEW_ROW, ev, 0);
+}
+
+
+static void
+view_ask_page(view_load_t *l, event_t *ev)
+{
+    uint8_t            text[TOMO_KEY_MAX], match[32];
+    tomo_buf_t         key, b;
+    const tomo_str_t  *no, *cursor;
+
+    no = tomo_rec_get(&ev->line, "scenario");
+    cursor = tomo_rec_get(&ev->line, "cursor");
+
+    if (no == NULL || cursor == NULL || no->len > 10) {
+        return;
+    }
+
+    tomo_buf_init(&key, text, sizeof(text));
+    tomo_key_sched(&key, l->v->account);
+    tomo_buf_init(&b, match, sizeof(match));
+    tomo_buf_c(&b, "*:s:");
+    tomo_buf_put(&b, *no);
+    view_command(l, "ZSCAN", &key);
+    redis_arg(&l->args, *cursor);
+    redis_arg_c(&l->args, "MATCH");
+    redis_arg(&l->args, tomo_buf_str(&b));
+    redis_arg_c(&l->args, "COUNT");
+    redis_arg_c(&l->args, "200");
+    view_want(l, VIEW_PAGE, ev, 0);
+}
+
+
+static void
+view_ask(view_load_t *l, event_t *ev)
+{
+    if (ev->fault != NULL) {
+        return;
+    }
+
+    switch (ev->kind) {
+
+    case EVENT_VERDICT:
+        view_ask_row(l, ev);
+        break;
+
+    case EVENT_FOLLOW_UP:
+        view_ask_page(l, ev);
+        break;
+
+    case EVENT_ANSWER:
+        /* a page may be open over midnight */
+        view_ask_seen(l, ev, ev->answer.nonce, ev->at_ms);
+        view_ask_seen(l, ev, ev->answer.nonce, ev->at_ms - TOMO_DAY_MS);
+        break;
+
+    case EVENT_CLICK:
+    case EVENT_TIMER:
+    case EVENT_COMMAND:
+    case EVENT_NONE:
+        break;
+
+    default:
+        view_ask_seen(l, ev, ev->id, ev->at_ms);
+
+        if (ev->uid.len > 0) {
+            view_ask_uid(l, ev);
+        }
+    }
+}
+
+
+/* strings of a flat array, copied to the arena */
+static tomo_str_t *
+view_copy(view_t *v, const redisReply *array)
+{
+    size_t       i;
+    tomo_str_t  *copy;
+
+    copy = tomo_arena_array(v->arena, redis_len(array) + 1,
+                            sizeof(tomo_str_t));
+
+    for (i = 0; copy != NULL && i < redis_len(array); i++) {
+        copy[i] = tomo_arena_dup(v->arena, redis_str(redis_at(array, i)));
+    }
+
+    return copy;
+}
+
+
+static void
+view_take_page(view_load_t *l, event_t *ev, const redisReply *reply)
+{
+    size_t             i;
+    tomo_str_t        *all;
+    const redisReply  *members;
+
+    members = redis_at(reply, 1);
+    all = tomo_arena_array(l->v->arena, redis_len(members) / 2 + 2,
+                           sizeof(tomo_str_t));
+
+    if (all == NULL) {
+        return;
+    }
+
+    all[0] = tomo_arena_dup(l->v->arena, redis_str(redis_at(reply, 0)));
+
+    for (i = 0; 2 * i + 1 < redis_len(members); i++) {
+        all[i + 1] = tomo_arena_dup(l->v->arena,
+                                    redis_str(redis_at(members, 2 * i)));
+    }
+
+    ev->page = all;
+    ev->n_page = i + 1;
+}
+
+
+static void
+view_take_friend(view_load_t *l, uint32_t serial, const redisReply *reply)
+{
+    friend_t    *f;
+    tomo_str_t  *pairs;
+
+    if (redis_len(reply) == 0) {
+        return;                         /* a serial that was never given */
+    }
+
+    pairs = view_copy(l->v, reply);
+    f = tomo_arena_alloc(l->v->arena, sizeof(friend_t));
+
+    if (pairs == NULL || f == NULL) {
+        return;
+    }
+
+    friend_init(f, l->v->arena, serial, pairs, redis_len(reply));
+    view_add(l->v, f, friend_get_c(f, "uid"));
+}
+
+
+static void
+view_take(view_load_t *l, const view_want_t *want, const redisReply *reply)
+{
+    int64_t  n;
+
+    switch (want->kind) {
+
+    case VIEW_UID:
+        if (redis_int(reply, &n) == TOMO_OK && n > 0
+            && n < (INT64_C(1) << 30))
+        {
+            want->ev->serial = (uint32_t) n;
+        }
+        break;
+
+    case VIEW_SEEN:
+        if (redis_int(reply, &n) == TOMO_OK && n == 1) {
+            want->ev->seen = true;
+        }
+        break;
+
+    case VIEW_ROW:
+        reply = redis_at(redis_at(reply, 0), 1);
+        want->ev->row = view_copy(l->v, reply);
+        want->ev->n_row = redis_len(reply);
+        break;
+
+    case VIEW_PAGE:
+        view_take_page(l, want->ev, reply);
+        break;
+
+    case VIEW_FRIEND:
+        view_take_friend(l, want->serial, reply);
+        break;
+    }
+}
+
+
+static void
+view_replies(view_load_t *l)
+{
+    size_t       i;
+    redisReply  *reply;
+
+    for (i = 0; i < l->n; i++) {
+        reply = redis_reply(l->r);
+
+        if (reply == NULL) {
+            l->rc = TOMO_ERROR;
+            return;
+        }
+
+        if (redis_error_of(reply) == REDIS_ERR_TYPE) {
+            l->rc = l->rc == TOMO_OK ? TOMO_INVALID : l->rc;
+
+        } else if (redis_error_of(reply) != REDIS_NO_ERROR) {
+            l->rc = TOMO_ERROR;
+
+        } else {
+            view_take(l, &l->wants[i], reply);
+        }
+
+        freeReplyObject(reply);
+    }
+
+    l->n = 0;
+}
+
+
+static void
+view_ask_friend(view_load_t *l, uint32_t serial)
+{
+    size_t      i;
+    uint8_t     text[TOMO_KEY_MAX];
+    tomo_buf_t  key;
+
+    if (serial == 0) {
+        return;
+    }
+
+    for (i = 0; i < l->n; i++) {
+        if (l->wants[i].serial == serial) {
+            return;
+        }
+    }
+
+    tomo_buf_init(&key, text, sizeof(text));
+    tomo_key_friend(&key, l->v->account, serial);
+    view_command(l, "HGETALL", &key);
+    view_want(l, VIEW_FRIEND, NULL, serial);
+}
+
+
+static void
+view_ask_friends(view_load_t *l, event_t *ev)
+{
+    size_t    i, colon;
+    uint64_t  serial;
+
+    view_ask_friend(l, ev->serial);
+
+    for (i = 1; i < ev->n_page; i++) {
+        colon = tomo_str_find(ev->page[i], 0, ':');
+
+        if (tomo_u64_get(tomo_str_n(ev->page[i].data, colon),
+                         (1u << 30) - 1, &serial)
+            == TOMO_OK)
+        {
+            view_ask_friend(l, (uint32_t) serial);
+        }
+    }
+}
+
+
+tomo_rc_e
+view_load(view_t *v, redis_t *r, event_t *events, size_t n)
+{
+    size_t       i;
+    view_load_t  l;
+
+    memset(&l, 0, sizeof(l));
+    l.v = v;
+    l.r = r;
+
+    for (i = 0; i < n; i++) {
+        view_ask(&l, &events[i]);
+    }
+
+    if (l.rc == TOMO_OK) {
+        view_replies(&l);
+    }
+
+    for (i = 0; l.rc == TOMO_OK && i < n; i++) {
+        view_ask_friends(&l, &events[i]);
+    }
+
+    if (l.rc == TOMO_OK) {
+        view_replies(&l);
+    }
+
+    redis_args_free(&l.args);
+
+    if (l.rc != TOMO_OK && l.rc != TOMO_INVALID) {
+        redis_drop(r, "loading friends failed");
+    }
+
+    return l.rc;
+}
