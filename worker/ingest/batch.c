@@ -111,16 +111,43 @@ batch_cut(const owner_t *o, const entries_t *list, size_t i)
 }
 
 
+/*
+ * Something in a slice does not fit, or a friend's key has a wrong type: come
+ * back one by one, and set the one aside that it is about.  If not even that
+ * works, it is a key of the whole account: an operator has to look.
+ */
+static tomo_rc_e
+batch_stumble(batch_t *b, owner_t *o, const event_t *ev, size_t n,
+    tomo_rc_e rc)
+{
+    o->alone_left = SLICE_EVENTS;
+
+    if (n > 1) {
+        return TOMO_AGAIN;
+    }
+
+    if (ev->fault != NULL) {
+        return TOMO_INVALID;
+    }
+
+    slice_name(ev, b->slice.aside);
+    b->slice.aside_why = rc == TOMO_FULL ? "too_large" : "key_of_wrong_type";
+
+    return TOMO_AGAIN;
+}
+
+
 /* deadline_us: monotonic, 0: none.  *done counts events */
 static tomo_rc_e
 batch_run(batch_t *b, owner_t *o, redis_t *r, entries_t *list,
     int64_t deadline_us, size_t *done)
 {
-    size_t     i, n;
+    size_t     i, n, at = 0;
     tomo_rc_e  rc = TOMO_OK;
 
-    for (i = 0; i < list->n && rc == TOMO_OK; i += n) {
+    for (i = 0, n = 0; i < list->n && rc == TOMO_OK; i += n) {
         n = batch_cut(o, list, i);
+        at = i;
 
         if (o->alone_left > 0) {
             o->alone_left--;
@@ -137,14 +164,8 @@ batch_run(batch_t *b, owner_t *o, redis_t *r, entries_t *list,
         }
     }
 
-    if (rc == TOMO_FULL) {
-        /* throw the slice away and come back one by one */
-        b->slice.too_large = o->alone_left > 0 || n == 1;
-        o->alone_left = SLICE_EVENTS;
-        rc = TOMO_AGAIN;
-    }
-
-    return rc;
+    return rc == TOMO_FULL || rc == TOMO_INVALID
+           ? batch_stumble(b, o, &list->events[at], n, rc) : rc;
 }
 
 

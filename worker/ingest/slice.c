@@ -259,23 +259,31 @@ done:
 }
 
 
+void
+slice_name(const event_t *ev, char name[OWNER_TRY_MAX])
+{
+    tomo_buf_t  b;
+
+    tomo_buf_init(&b, name, OWNER_TRY_MAX - 1);
+    tomo_buf_put(&b, ev->lane == TOMO_LANE_LOCAL ? ev->id : ev->entry);
+    tomo_buf_byte(&b, '/');
+    tomo_buf_u64(&b, ev->index);
+    name[b.len] = '\0';
+}
+
+
 tomo_rc_e
 slice_alone(slice_t *slice, owner_t *o, redis_t *r, event_t *ev)
 {
-    char            try[OWNER_TRY_MAX];
+    char            name[OWNER_TRY_MAX];
     tomo_rc_e       rc;
-    tomo_buf_t      t;
     owner_state_t  *s = &o->state;
 
-    tomo_buf_init(&t, try, sizeof(try) - 1);
-    tomo_buf_put(&t, ev->lane == TOMO_LANE_LOCAL ? ev->id : ev->entry);
-    tomo_buf_byte(&t, '/');
-    tomo_buf_u64(&t, ev->index);
-    try[t.len] = '\0';
+    slice_name(ev, name);
 
-    if (strcmp(try, s->try) != 0) {
+    if (strcmp(name, s->try) != 0) {
         s->try_n = 0;
-        memcpy(s->try, try, t.len + 1);
+        memcpy(s->try, name, sizeof(name));
     }
 
     if (s->try_n >= OWNER_TRIES) {
@@ -284,9 +292,9 @@ slice_alone(slice_t *slice, owner_t *o, redis_t *r, event_t *ev)
                   OWNER_TRIES);
         ev->fault = "poison";
 
-    } else if (slice->too_large) {
-        ev->fault = "too_large";
-        slice->too_large = false;
+    } else if (slice->aside_why != NULL && strcmp(name, slice->aside) == 0) {
+        ev->fault = slice->aside_why;
+        slice->aside_why = NULL;
     }
 
     s->try_n++;

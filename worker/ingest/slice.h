@@ -16,7 +16,8 @@ typedef struct {
     mass_t         mass;
     decide_t       decide;
     redis_args_t   args;
-    bool           too_large;           /* the lone event did not fit */
+    char           aside[OWNER_TRY_MAX]; /* the event that cannot be decided */
+    const char    *aside_why;
     const char    *poison;              /* sandbox: id that crashes us */
 } slice_t;
 
@@ -33,6 +34,9 @@ tomo_rc_e slice_send(slice_t *s, owner_t *o, redis_t *r) TOMO_MUST_CHECK;
  */
 tomo_rc_e slice_run(slice_t *s, owner_t *o, redis_t *r, event_t *events,
     size_t n) TOMO_MUST_CHECK;
+
+/* the name of an event in the cursor's `try` */
+void slice_name(const event_t *ev, char name[OWNER_TRY_MAX]);
 
 /*
  * After a takeover: one event by itself, announced by a commit of its own,
