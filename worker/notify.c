@@ -75,8 +75,9 @@ notify_send(const char *text)
         return;
     }
 
-    /* a manager that is gone is nobody to tell */
-    (void) !sendto(notify_state.fd, text, strlen(text), MSG_NOSIGNAL,
+    /* a manager that is gone or does not listen must not stop us */
+    (void) !sendto(notify_state.fd, text, strlen(text),
+                   MSG_NOSIGNAL | MSG_DONTWAIT,
                    (struct sockaddr *) &notify_state.address,
                    notify_state.len);
 }

@@ -96,6 +96,7 @@ my $ms = text_arrives('after the supervisor', 10, 'supervisor killed: started ag
 cmp_ok $ms, '<', 3000, "its accounts at once ($ms ms)";
 
 # --- stop -------------------------------------------------------------------
+$worker->told(qr/nothing/);    # makes room in the socket's queue
 $roles = $worker->roles;
 my $from = now_ms();
 ok $worker->stop('TERM', 9), 'D11: TERM ends it';
