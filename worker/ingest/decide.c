@@ -329,6 +329,7 @@ decide_begin(decide_t *d, event_t *ev)
     d->step = tomo_str_null;
     d->gen = 0;
     d->due_ms = ev->at_ms;
+    d->by = tomo_str_null;
     d->silent = false;
     d->kind = event_kind_word(ev->kind);
     d->text = tomo_str_null;

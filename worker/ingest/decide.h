@@ -52,6 +52,7 @@ typedef struct decide_s {
     tomo_str_t         step;
     uint32_t           gen;
     int64_t            due_ms;
+    tomo_str_t         by;              /* event that led here; "": ev's */
 
     bool               silent;          /* nothing is written to timelines */
     const char        *kind;            /* of the timeline row */

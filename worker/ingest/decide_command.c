@@ -41,11 +41,22 @@ command_fault(command_answer_t *a, int status, const char *path,
 {
     a->status = status;
     json_open(&a->body, NULL, '{');
-    json_put_c(&a->body, "error", why);
+    json_open(&a->body, "error", '{');
+    json_put_c(&a->body, "code", status == 409 ? "stale"
+                                 : status == 422 ? "invalid" : "failed");
+    json_put_c(&a->body, "message", why);
 
     if (path != NULL) {
         json_put_c(&a->body, "path", path);
     }
+}
+
+
+static void
+command_fault_end(command_answer_t *a)
+{
+    json_close(&a->body, '}');
+    json_close(&a->body, '}');
 }
 
 
@@ -65,7 +76,7 @@ command_definition_put(decide_t *d, command_answer_t *a)
         || (document = json_get(d->ev->command, "document")) == NULL)
     {
         command_fault(a, 422, "", "needs kind, key and document");
-        json_close(&a->body, '}');
+        command_fault_end(a);
         return;
     }
 
@@ -87,7 +98,7 @@ command_definition_put(decide_t *d, command_answer_t *a)
             json_put_i64(&a->body, "revision", fault.revision);
         }
 
-        json_close(&a->body, '}');
+        command_fault_end(a);
 
     } else if (defs_kind_parse(edit.kind, &kind) == TOMO_OK
                && (def = defs_find(d->o->defs, kind, edit.id)) != NULL)

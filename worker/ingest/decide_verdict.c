@@ -125,13 +125,14 @@ verdict_count(decide_t *d, tomo_send_e send)
 }
 
 
-/* why, and what became of it, for the rows of this verdict */
+/* why, for the next row of this verdict: event -> definition -> step */
 static void
-verdict_notes(decide_t *d, tomo_send_e send)
+verdict_why(decide_t *d, tomo_str_t event)
 {
+    tomo_buf_reset(&d->why);
+    decide_why(d, event);
     decide_why(d, verdict_row(d, "def"));
     decide_why(d, verdict_row(d, "step"));
-    decide_fx(d, tomo_send_word(send), verdict_row(d, "via"));
 }
 
 
@@ -143,7 +144,8 @@ verdict_one(decide_t *d, tomo_send_e send)
     outrow_about_t  about = verdict_about(d);
 
     reply = tomo_str_eq(verdict_row(d, "via"), tomo_str("reply"));
-    verdict_notes(d, send);
+    verdict_why(d, about.event);
+    decide_fx(d, tomo_send_word(send), verdict_row(d, "via"));
 
     if (about.serial != 0) {
         decide_row(d, about.serial, d->ev->id, d->ev->at_ms, "send",
@@ -211,7 +213,7 @@ verdict_many(decide_t *d, tomo_send_e send)
     tomo_str_t      s, text;
     outrow_about_t  about = verdict_about(d);
 
-    verdict_notes(d, send);
+    decide_fx(d, tomo_send_word(send), verdict_row(d, "via"));
     text = verdict_text(d);
 
     for (i = 0; i < OUTROW_WINDOW; i++) {
@@ -223,6 +225,8 @@ verdict_many(decide_t *d, tomo_send_e send)
             return;
         }
 
+        about.event = verdict_nth(verdict_row(d, "event"), i);
+
         if (verdict_left(d, s)) {
             about.serial = (uint32_t) serial;
             about.uid = verdict_nth(verdict_row(d, "to"), i);
@@ -230,6 +234,7 @@ verdict_many(decide_t *d, tomo_send_e send)
             continue;
         }
 
+        verdict_why(d, about.event);
         decide_row(d, (uint32_t) serial, d->ev->id, d->ev->at_ms, "send",
                    text);
     }

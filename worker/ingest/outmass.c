@@ -42,7 +42,7 @@ outrow_mass_add(decide_t *d, const messages_t *messages)
         .due_ms = d->due_ms,
         .serial = d->f->serial,
         .uid = friend_get_c(d->f, "uid"),
-        .event = d->ev->id
+        .event = d->by.len > 0 ? d->by : d->ev->id
     };
 
     return true;
@@ -95,26 +95,42 @@ outmass_render(decide_t *d, const mass_item_t *item, event_t *ev)
 }
 
 
-/* to and serials: the recipients, joined by commas */
+/* what differs between recipients, in their order, joined by commas */
+typedef struct {
+    tomo_str_t  to;
+    tomo_str_t  serials;
+    tomo_str_t  events;
+} mass_people_t;
+
+
 static void
 outmass_people(decide_t *d, const mass_item_t *items, size_t n,
-    tomo_str_t *to, tomo_str_t *serials)
+    mass_people_t *people)
 {
-    size_t      i;
-    tomo_buf_t  t, s;
+    size_t      i, k, cap;
+    tomo_buf_t  b[3];
 
-    tomo_buf_init(&t, tomo_arena_alloc(d->arena, n * 34 + 16), n * 34 + 16);
-    tomo_buf_init(&s, tomo_arena_alloc(d->arena, n * 11 + 16), n * 11 + 16);
-
-    for (i = 0; i < n && !d->arena->failed; i++) {
-        tomo_buf_put(&t, tomo_str_n(",", i > 0));
-        tomo_buf_put(&t, items[i].uid);
-        tomo_buf_put(&s, tomo_str_n(",", i > 0));
-        tomo_buf_u64(&s, items[i].serial);
+    for (i = 0, cap = 16; i < n; i++) {
+        cap += items[i].uid.len + items[i].event.len + 12;
     }
 
-    *to = tomo_buf_str(&t);
-    *serials = tomo_buf_str(&s);
+    for (k = 0; k < 3; k++) {
+        tomo_buf_init(&b[k], tomo_arena_alloc(d->arena, cap), cap);
+    }
+
+    for (i = 0; i < n && !d->arena->failed; i++) {
+        for (k = 0; k < 3; k++) {
+            tomo_buf_put(&b[k], tomo_str_n(",", i > 0));
+        }
+
+        tomo_buf_put(&b[0], items[i].uid);
+        tomo_buf_u64(&b[1], items[i].serial);
+        tomo_buf_put(&b[2], items[i].event);
+    }
+
+    *people = (mass_people_t) {
+        tomo_buf_str(&b[0]), tomo_buf_str(&b[1]), tomo_buf_str(&b[2])
+    };
 }
 
 
@@ -183,11 +199,12 @@ outmass_key(decide_t *d, const mass_item_t *item, tomo_str_t body)
 static void
 outmass_row(decide_t *d, const mass_item_t *items, size_t n)
 {
-    event_t     ev;
-    tomo_str_t  to, serials, body, key;
+    event_t        ev;
+    tomo_str_t     body, key;
+    mass_people_t  people;
 
     outmass_render(d, &items[0], &ev);
-    outmass_people(d, items, n, &to, &serials);
+    outmass_people(d, items, n, &people);
     body = outmass_body(d);
     key = outmass_key(d, &items[0], body);
 
@@ -199,8 +216,8 @@ outmass_row(decide_t *d, const mass_item_t *items, size_t n)
     commit_pair(d->c, "via", tomo_str_c(tomo_via_word(TOMO_VIA_MULTICAST)));
     commit_pair(d->c, "medium", tomo_str("line"));
     commit_pair_u64(d->c, "friend", 0);
-    commit_pair(d->c, "to", to);
-    commit_pair(d->c, "serials", serials);
+    commit_pair(d->c, "to", people.to);
+    commit_pair(d->c, "serials", people.serials);
     commit_pair(d->c, "key", key);
     commit_pair(d->c, "body", body);
     commit_pair(d->c, "def", items[0].def);
@@ -209,7 +226,7 @@ outmass_row(decide_t *d, const mass_item_t *items, size_t n)
     commit_pair_i64(d->c, "due", items[0].due_ms);
     commit_pair_u64(d->c, "delivery", d->bubbles[0].delivery);
     commit_pair_u64(d->c, "links", 0);
-    commit_pair(d->c, "event", items[0].event);
+    commit_pair(d->c, "event", people.events);
     commit_end(d->c);
     d->n_bubbles = 0;
 }

@@ -212,7 +212,7 @@ outrow_write(decide_t *d)
         .due = outrow_u64(d, (uint64_t) first->due_ms),
         .delivery = outrow_u64(d, first->delivery),
         .links = outrow_u64(d, linked ? d->o->state.feed_version : 0),
-        .event = d->ev->id
+        .event = first->event
     };
 
     if (d->reply.len > 0

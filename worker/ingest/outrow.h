@@ -24,6 +24,7 @@ typedef struct {
     tomo_str_t  step;
     uint32_t    gen;
     int64_t     due_ms;
+    tomo_str_t  event;          /* id of the event that led to it */
     uint32_t    delivery;
     bool        linked;         /* holds a link or survey of ours */
 } bubble_t;

@@ -146,6 +146,7 @@ render_messages(struct decide_s *d, const messages_t *messages)
             .step = d->step.len > 0 ? d->step : d->ev->id,
             .gen = d->gen,
             .due_ms = d->due_ms,
+            .event = d->by.len > 0 ? d->by : d->ev->id,
             .delivery = render.delivery,
             .linked = render.linked
         };

@@ -108,13 +108,14 @@ scenario_step(decide_t *d, const def_scenario_t *def, const def_step_t *step,
 {
     int64_t              due_ms = d->due_ms;
     uint32_t             gen = d->gen;
-    tomo_str_t           name = d->def, id = d->step;
+    tomo_str_t           name = d->def, id = d->step, by = d->by;
     const def_branch_t  *branch;
 
     d->def = effects_name(d, "scenario", def->id);
     d->step = step->id;
     d->gen = s->gen;
     d->due_ms = s->prev_ms;
+    d->by = s->by;
 
     if (cond_eval(step->when, d->f)) {
         branch = scenario_branch(step, d->f);
@@ -133,6 +134,7 @@ scenario_step(decide_t *d, const def_scenario_t *def, const def_step_t *step,
     d->step = id;
     d->gen = gen;
     d->due_ms = due_ms;
+    d->by = by;
 }
 
 
@@ -231,6 +233,7 @@ scenario_start(decide_t *d, uint32_t no, int64_t start_ms)
         .gen = s.gen + 1,
         .start_ms = start_ms,
         .prev_ms = start_ms,
+        .by = d->ev->id,
         .shift = scenario_shifts(def, start_ms, d->o->account->zone_min)
     };
 

@@ -42,12 +42,13 @@ bool
 friend_scenario(const friend_t *f, uint32_t no, friend_scenario_t *s)
 {
     tomo_rec_t         rec;
-    const tomo_str_t  *step;
+    const tomo_str_t  *by, *step;
 
     if (!friend_record(f, 's', no, &rec)) {
         return false;
     }
 
+    by = tomo_rec_get(&rec, "by");
     step = tomo_rec_get(&rec, "step");
 
     *s = (friend_scenario_t) {
@@ -58,7 +59,8 @@ friend_scenario(const friend_t *f, uint32_t no, friend_scenario_t *s)
         .start_ms = friend_record_i64(&rec, "start"),
         .shift = friend_record_i64(&rec, "shift"),
         .due_ms = friend_record_i64(&rec, "due"),
-        .prev_ms = friend_record_i64(&rec, "prev")
+        .prev_ms = friend_record_i64(&rec, "prev"),
+        .by = by != NULL ? *by : tomo_str_null
     };
 
     return true;
@@ -84,6 +86,7 @@ friend_scenario_set(friend_t *f, uint32_t no, const friend_scenario_t *s)
     tomo_rec_put_i64(&b, "shift", s->shift);
     tomo_rec_put_i64(&b, "due", s->due_ms);
     tomo_rec_put_i64(&b, "prev", s->prev_ms);
+    tomo_rec_put(&b, "by", s->by);
 
     friend_set_no(f, 's', no, tomo_buf_str(&b));
 }
