@@ -111,8 +111,8 @@ is_deeply \%field,
     {
         'real-name'  => '山田花子',
         'birth-date' => '1990-02-28',
-        sex          => '女性',
-        interests    => "コーヒー豆\nギフト",
+        sex          => 'female',
+        interests    => "coffee\ngift",
         request      => "いつも\nありがとう"
     },
     'answers fill the fields';

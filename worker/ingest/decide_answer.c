@@ -157,15 +157,14 @@ answer_check(const event_t *ev, const def_survey_t *survey)
 }
 
 
-/* what is stored: labels of options, texts as they are, one a line */
+/* what a field stores: ids of options, texts as they are, one a line */
 static tomo_str_t
-answer_text(decide_t *d, const tomo_question_t *q)
+answer_stored(decide_t *d, const tomo_question_t *q)
 {
-    size_t                k, option;
-    uint8_t               text[DEF_FIELD_BYTES];
-    tomo_buf_t            b;
-    const tomo_str_t     *value;
-    const tomo_option_t  *o;
+    size_t             k;
+    uint8_t            text[DEF_FIELD_BYTES];
+    tomo_buf_t         b;
+    const tomo_str_t  *value;
 
     tomo_buf_init(&b, text, sizeof(text));
 
@@ -178,12 +177,36 @@ answer_text(decide_t *d, const tomo_question_t *q)
             tomo_buf_byte(&b, '\n');
         }
 
-        o = answer_choices(q) ? answer_option(q, *value, &option) : NULL;
-        tomo_buf_put(&b, o != NULL ? o->label : *value);
+        tomo_buf_put(&b, *value);
     }
 
     return b.failed ? tomo_str_null
                     : tomo_arena_dup(d->arena, tomo_buf_str(&b));
+}
+
+
+/* what the timeline shows: labels of options, with a comma between */
+static void
+answer_show(decide_t *d, const tomo_question_t *q, tomo_buf_t *out)
+{
+    size_t                k, option;
+    const tomo_str_t     *value;
+    const tomo_option_t  *o;
+
+    tomo_buf_put(out, q->label);
+    tomo_buf_c(out, ": ");
+
+    for (k = 0; (value = answer_value(d->ev, q, k)) != NULL; k++) {
+        if (!answer_value_ok(q, *value)) {
+            continue;
+        }
+
+        o = answer_choices(q) ? answer_option(q, *value, &option) : NULL;
+        tomo_buf_c(out, k > 0 ? ", " : "");
+        tomo_buf_put(out, o != NULL ? o->label : *value);
+    }
+
+    tomo_buf_byte(out, '\n');
 }
 
 
@@ -220,7 +243,7 @@ answer_apply(decide_t *d, const def_survey_t *survey)
 
     for (i = 0; i < survey->shape.n_questions; i++) {
         q = &survey->shape.questions[i];
-        text = answer_text(d, q);
+        text = answer_stored(d, q);
 
         if (text.len == 0) {
             continue;
@@ -230,10 +253,7 @@ answer_apply(decide_t *d, const def_survey_t *survey)
             effects_field_set(d, survey->fields[i], text, d->ev->at_ms);
         }
 
-        tomo_buf_put(&all, q->label);
-        tomo_buf_c(&all, ": ");
-        tomo_buf_put(&all, text);
-        tomo_buf_byte(&all, '\n');
+        answer_show(d, q, &all);
         answer_actions(d, survey, i);
     }
 

@@ -64,11 +64,41 @@ render_url(render_t *render, def_kind_e kind, tomo_str_t id)
 }
 
 
+/* {NULL, 0}: the friend has no value, or there is no such field (any more) */
+static tomo_str_t
+render_field(render_t *render, tomo_str_t id)
+{
+    uint8_t             text[DEF_FIELD_BYTES];
+    tomo_str_t          value;
+    tomo_buf_t          b;
+    const def_t        *def;
+    const def_field_t  *field;
+
+    def = defs_find(render->d->o->defs, DEF_FIELD, id);
+
+    if (def == NULL) {
+        return tomo_str_null;
+    }
+
+    value = friend_get_no(render->d->f, 'd', def->no);
+    field = defs_compiled(render->d->o->defs, DEF_FIELD, def->no);
+
+    if (value.len == 0 || field == NULL) {
+        return value;
+    }
+
+    tomo_buf_init(&b, text, sizeof(text));
+    def_field_show(field, value, &b);
+
+    return b.failed ? value
+                    : tomo_arena_dup(render->d->arena, tomo_buf_str(&b));
+}
+
+
 static tomo_str_t
 render_value(void *ctx, const tomo_part_t *part)
 {
-    render_t     *render = ctx;
-    const def_t  *def;
+    render_t  *render = ctx;
 
     switch (part->kind) {
 
@@ -76,9 +106,7 @@ render_value(void *ctx, const tomo_part_t *part)
         return friend_get_c(render->d->f, "name");
 
     case TOMO_PART_FIELD:
-        def = defs_find(render->d->o->defs, DEF_FIELD, part->id);
-        return def != NULL ? friend_get_no(render->d->f, 'd', def->no)
-                           : tomo_str_null;
+        return render_field(render, part->id);
 
     case TOMO_PART_LINK:
         return render_url(render, DEF_LINK, part->id);
