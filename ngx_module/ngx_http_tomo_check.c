@@ -20,8 +20,9 @@ static ngx_int_t ngx_http_tomo_check_fs(ngx_conf_t *cf, ngx_str_t *path,
     const char *real);
 static ngx_int_t ngx_http_tomo_check_access(ngx_conf_t *cf, ngx_str_t *path,
     const char *real, ngx_uint_t made, const char *directive);
-static ngx_uint_t ngx_http_tomo_check_may_write(const ngx_core_conf_t *ccf,
-    const struct stat *st);
+static ngx_int_t ngx_http_tomo_check_way(ngx_conf_t *cf, ngx_str_t *path);
+static ngx_uint_t ngx_http_tomo_check_may(const ngx_core_conf_t *ccf,
+    const struct stat *st, mode_t user, mode_t group, mode_t other);
 static char *ngx_http_tomo_check_dirname(ngx_conf_t *cf, ngx_str_t *file);
 
 
@@ -49,7 +50,9 @@ ngx_http_tomo_check_folder(ngx_conf_t *cf, ngx_str_t *path)
         }
     }
 
-    if (ngx_http_tomo_check_fs(cf, path, real) != NGX_OK) {
+    if (ngx_http_tomo_check_fs(cf, path, real) != NGX_OK
+        || ngx_http_tomo_check_way(cf, path) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -153,7 +156,8 @@ ngx_http_tomo_check_access(ngx_conf_t *cf, ngx_str_t *path, const char *real,
         || !made
         || ngx_strcmp(directive, "tomo_journal") == 0
         || ccf->user == (ngx_uid_t) NGX_CONF_UNSET_UINT
-        || ngx_http_tomo_check_may_write(ccf, &st))
+        || ngx_http_tomo_check_may(ccf, &st, S_IWUSR|S_IXUSR,
+                                   S_IWGRP|S_IXGRP, S_IWOTH|S_IXOTH))
     {
         return NGX_OK;
     }
@@ -167,23 +171,72 @@ ngx_http_tomo_check_access(ngx_conf_t *cf, ngx_str_t *path, const char *real,
 }
 
 
+/* may the workers' user pass every folder on the way there? */
+
+static ngx_int_t
+ngx_http_tomo_check_way(ngx_conf_t *cf, ngx_str_t *path)
+{
+    u_char           *p;
+    ngx_int_t         rc;
+    struct stat       st;
+    ngx_core_conf_t  *ccf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cf->cycle->conf_ctx,
+                                           ngx_core_module);
+
+    if (geteuid() != 0
+        || ccf->user == (ngx_uid_t) NGX_CONF_UNSET_UINT
+        || ccf->user == 0)
+    {
+        return NGX_OK;
+    }
+
+    rc = NGX_OK;
+
+    for (p = path->data + 1; rc == NGX_OK && *p; p++) {
+        if (*p != '/') {
+            continue;
+        }
+
+        *p = '\0';
+
+        if (stat((char *) path->data, &st) == 0
+            && !ngx_http_tomo_check_may(ccf, &st, S_IXUSR, S_IXGRP, S_IXOTH))
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%s\" on the way to the folder in "
+                               "\"tomo_journal\" directive cannot be entered "
+                               "by user \"%s\": chmod a+x it", path->data,
+                               ccf->username ? ccf->username : "");
+            rc = NGX_ERROR;
+        }
+
+        *p = '/';
+    }
+
+    return rc;
+}
+
+
+/* all bits of the class that the workers' user belongs to */
+
 static ngx_uint_t
-ngx_http_tomo_check_may_write(const ngx_core_conf_t *ccf,
-    const struct stat *st)
+ngx_http_tomo_check_may(const ngx_core_conf_t *ccf, const struct stat *st,
+    mode_t user, mode_t group, mode_t other)
 {
     if (ccf->user == 0) {
         return 1;
     }
 
     if (st->st_uid == ccf->user) {
-        return (st->st_mode & S_IWUSR) && (st->st_mode & S_IXUSR);
+        return (st->st_mode & user) == user;
     }
 
     if (st->st_gid == ccf->group) {
-        return (st->st_mode & S_IWGRP) && (st->st_mode & S_IXGRP);
+        return (st->st_mode & group) == group;
     }
 
-    return (st->st_mode & S_IWOTH) && (st->st_mode & S_IXOTH);
+    return (st->st_mode & other) == other;
 }
 
 

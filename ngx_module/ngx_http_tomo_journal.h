@@ -125,7 +125,11 @@ ngx_http_tomo_segment_node_t *ngx_http_tomo_journal_find(
  */
 void ngx_http_tomo_journal_passed(ngx_http_tomo_journal_t *jr, uint64_t seq);
 
-/* init_process and exit_process.  exit writes and syncs what is left. */
+/*
+ * init_process and exit_process.  init sets tmcf->journal and starts the
+ * shipper when the folder could be made, now or later (tried each second);
+ * NGX_ERROR: out of memory.  exit writes and syncs what is left.
+ */
 ngx_int_t ngx_http_tomo_journal_init(ngx_cycle_t *cycle,
     ngx_http_tomo_main_conf_t *tmcf);
 void ngx_http_tomo_journal_exit(ngx_cycle_t *cycle,

@@ -41,6 +41,8 @@ typedef struct {
 
 struct ngx_http_tomo_journal_private_s {
     int                      lock_fd;
+    char                    *path;          /* of the folder */
+    ngx_event_t              open_timer;
     uint64_t                 next_seq;
 
     ngx_http_tomo_group_t    groups[2];

@@ -10,6 +10,8 @@
 
 static u_char *ngx_http_tomo_log_handler(ngx_http_request_t *r,
     ngx_http_request_t *sr, u_char *buf, size_t len);
+static u_char *ngx_http_tomo_log_sealed(ngx_http_request_t *r,
+    ngx_http_request_t *sr, u_char *buf, size_t len);
 
 
 ngx_int_t
@@ -17,7 +19,9 @@ ngx_http_tomo_log_phase(ngx_http_request_t *r)
 {
     ngx_http_tomo_main_conf_t  *tmcf;
 
-    if (r->log_handler != ngx_http_tomo_log_handler) {
+    if (r->log_handler != ngx_http_tomo_log_handler
+        && r->log_handler != ngx_http_tomo_log_sealed)
+    {
         tmcf = ngx_http_get_module_main_conf(r, ngx_http_tomo_module);
         tmcf->log_next = r->log_handler;
         r->log_handler = ngx_http_tomo_log_handler;
@@ -27,13 +31,17 @@ ngx_http_tomo_log_phase(ngx_http_request_t *r)
 }
 
 
+void
+ngx_http_tomo_log_seal(ngx_http_request_t *r)
+{
+    r->log_handler = ngx_http_tomo_log_sealed;
+}
+
+
 static u_char *
 ngx_http_tomo_log_handler(ngx_http_request_t *r, ngx_http_request_t *sr,
     u_char *buf, size_t len)
 {
-    u_char                     *p;
-    ngx_http_tomo_ctx_t        *ctx;
-    ngx_http_core_srv_conf_t   *cscf;
     ngx_http_tomo_loc_conf_t   *tlcf;
     ngx_http_tomo_main_conf_t  *tmcf;
 
@@ -44,7 +52,21 @@ ngx_http_tomo_log_handler(ngx_http_request_t *r, ngx_http_request_t *sr,
         return tmcf->log_next(r, sr, buf, len);
     }
 
+    return ngx_http_tomo_log_sealed(r, sr, buf, len);
+}
+
+
+static u_char *
+ngx_http_tomo_log_sealed(ngx_http_request_t *r, ngx_http_request_t *sr,
+    u_char *buf, size_t len)
+{
+    u_char                    *p;
+    ngx_http_tomo_ctx_t       *ctx;
+    ngx_http_core_srv_conf_t  *cscf;
+    ngx_http_tomo_loc_conf_t  *tlcf;
+
     cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_tomo_module);
 
     p = ngx_snprintf(buf, len, ", server: %V, method: %V, tomo: %V",
                      &cscf->server_name, &r->main->method_name, &tlcf->name);

@@ -20,6 +20,12 @@
 ngx_int_t ngx_http_tomo_log_phase(ngx_http_request_t *r);
 
 /*
+ * This request is about Tomo for good, wherever an error_page leads it:
+ * called when its context is made.
+ */
+void ngx_http_tomo_log_seal(ngx_http_request_t *r);
+
+/*
  * Lines that a stranger can cause are limited: true at most 10 times a
  * second per worker; the rest are counted (log_limited).
  */

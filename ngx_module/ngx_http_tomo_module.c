@@ -95,16 +95,11 @@ ngx_http_tomo_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    /* Without a journal the worker answers 503; redirects go on. */
+    /* The journal starts the shipper, at once or when its disk lets it. */
 
     if (ngx_http_tomo_journal_init(cycle, tmcf) != NGX_OK) {
-        return NGX_OK;
-    }
-
-    if (tmcf->redis && ngx_http_tomo_ship_init(cycle, tmcf) != NGX_OK) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                      "tomo: shipping to Redis cannot start: the journal "
-                      "waits on disk until nginx is reloaded");
+                      "tomo: out of memory: this worker answers webhooks 503");
     }
 
     return NGX_OK;

@@ -37,7 +37,6 @@ ngx_http_tomo_reap_init(ngx_cycle_t *cycle, ngx_http_tomo_journal_t *jr)
     own->reap_timer.data = jr;
     own->reap_timer.log = jr->log;
     own->reap_timer.cancelable = 1;
-    ngx_add_timer(&own->reap_timer, NGX_HTTP_TOMO_REAP_MS);
 
     return NGX_OK;
 }

@@ -60,37 +60,44 @@ ngx_http_tomo_segment_lock_new(const char *journal, const char *folder)
     if (ngx_http_tomo_segment_join(path, sizeof(path), journal, "spare")
         != 0
         || (mkdir(path, 0700) == -1 && errno != EEXIST)
-        || mkdir(folder, 0700) == -1
         || ngx_http_tomo_segment_join(path, sizeof(path), folder, "lock")
-        != 0)
+        != 0
+        || mkdir(folder, 0700) == -1)
     {
         return -1;
     }
 
     fd = open(path, O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC, 0600);
     if (fd == -1) {
-        return -1;
-    }
-
-    if (flock(fd, LOCK_EX|LOCK_NB) == -1) {
         err = errno;
-        (void) close(fd);
-        errno = err;
-        return -1;
+        goto failed;
     }
 
-    err = ngx_http_tomo_segment_sync_folder(folder);
+    err = flock(fd, LOCK_EX|LOCK_NB) == 0 ? 0 : errno;
+
+    if (err == 0) {
+        err = ngx_http_tomo_segment_sync_folder(folder);
+    }
+
     if (err == 0) {
         err = ngx_http_tomo_segment_sync_folder(journal);
     }
 
-    if (err != 0) {
-        (void) close(fd);
-        errno = err;
-        return -1;
+    if (err == 0) {
+        return fd;
     }
 
-    return fd;
+    (void) close(fd);
+
+failed:
+
+    /* nothing is left behind: this is tried again and again */
+
+    (void) unlink(path);
+    (void) rmdir(folder);
+    errno = err;
+
+    return -1;
 }
 
 

@@ -4,7 +4,7 @@
 
 #include <sys/random.h>
 
-#include "ngx_http_tomo_module.h"
+#include "ngx_http_tomo_log.h"
 
 
 ngx_int_t
@@ -137,6 +137,7 @@ ngx_http_tomo_ctx(ngx_http_request_t *r)
         }
 
         ngx_http_set_ctx(r, ctx, ngx_http_tomo_module);
+        ngx_http_tomo_log_seal(r->main);
     }
 
     return ctx;

@@ -9,8 +9,8 @@
 static void ngx_http_tomo_writer_events(ngx_http_tomo_journal_t *jr);
 static ngx_int_t ngx_http_tomo_writer_task(ngx_cycle_t *cycle,
     ngx_http_tomo_journal_t *jr);
-static ngx_int_t ngx_http_tomo_writer_open(ngx_http_tomo_journal_t *jr,
-    ngx_pool_t *pool);
+static void ngx_http_tomo_writer_try(ngx_event_t *ev);
+static ngx_int_t ngx_http_tomo_writer_open(ngx_http_tomo_journal_t *jr);
 static void ngx_http_tomo_writer_last(ngx_http_tomo_journal_t *jr,
     ngx_http_tomo_group_t *group);
 
@@ -47,16 +47,47 @@ ngx_http_tomo_journal_init(ngx_cycle_t *cycle,
     ngx_http_tomo_wait_init(jr);
 
     if (ngx_http_tomo_writer_task(cycle, jr) != NGX_OK
-        || ngx_http_tomo_reap_init(cycle, jr) != NGX_OK
-        || ngx_http_tomo_writer_open(jr, cycle->pool) != NGX_OK)
+        || ngx_http_tomo_reap_init(cycle, jr) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    tmcf->journal = jr;
-    ngx_http_tomo_reap_prepare(jr);
+    own->path = ngx_pnalloc(cycle->pool, NGX_HTTP_TOMO_PATH_MAX);
+    if (own->path == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_tomo_writer_try(&own->open_timer);
 
     return NGX_OK;
+}
+
+
+/* a disk that is full now may have room in a second */
+
+static void
+ngx_http_tomo_writer_try(ngx_event_t *ev)
+{
+    ngx_http_tomo_journal_t    *jr = ev->data;
+    ngx_http_tomo_main_conf_t  *tmcf = jr->tmcf;
+
+    if (ngx_http_tomo_writer_open(jr) != NGX_OK) {
+        ngx_add_timer(ev, NGX_HTTP_TOMO_AGAIN_MS);
+        return;
+    }
+
+    tmcf->journal = jr;
+    ngx_add_timer(&jr->own->reap_timer, NGX_HTTP_TOMO_REAP_MS);
+    ngx_http_tomo_reap_prepare(jr);
+
+    if (tmcf->redis
+        && ngx_http_tomo_ship_init((ngx_cycle_t *) ngx_cycle, tmcf)
+           != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_EMERG, jr->log, 0,
+                      "tomo: shipping to Redis cannot start: the journal "
+                      "waits on disk until nginx is reloaded");
+    }
 }
 
 
@@ -73,6 +104,11 @@ ngx_http_tomo_writer_events(ngx_http_tomo_journal_t *jr)
     own->flush_timer.data = jr;
     own->flush_timer.log = jr->log;
     own->flush_timer.cancelable = 1;
+
+    own->open_timer.handler = ngx_http_tomo_writer_try;
+    own->open_timer.data = jr;
+    own->open_timer.log = jr->log;
+    own->open_timer.cancelable = 1;
 }
 
 
@@ -95,21 +131,17 @@ ngx_http_tomo_writer_task(ngx_cycle_t *cycle, ngx_http_tomo_journal_t *jr)
 }
 
 
-/* a folder, a lock and a slot for this process */
+/* a folder, a lock and a slot for this process; a new id at every try */
 
 static ngx_int_t
-ngx_http_tomo_writer_open(ngx_http_tomo_journal_t *jr, ngx_pool_t *pool)
+ngx_http_tomo_writer_open(ngx_http_tomo_journal_t *jr)
 {
-    char                         *folder;
+    int                           err;
+    char                         *folder = jr->own->path;
     const char                   *path;
     ngx_http_tomo_journal_own_t  *own = jr->own;
 
     path = (char *) jr->tmcf->journal_conf->path.data;
-
-    folder = ngx_pnalloc(pool, NGX_HTTP_TOMO_PATH_MAX);
-    if (folder == NULL) {
-        return NGX_ERROR;
-    }
 
     do {
         if (ngx_http_tomo_random(&jr->writer, sizeof(jr->writer)) != NGX_OK) {
@@ -124,24 +156,29 @@ ngx_http_tomo_writer_open(ngx_http_tomo_journal_t *jr, ngx_pool_t *pool)
         return NGX_ERROR;
     }
 
-    own->lock_fd = ngx_http_tomo_segment_lock_new(path, folder);
+    jr->slot = ngx_http_tomo_zone_take_slot(jr->zone, jr->writer);
+
+    own->lock_fd = jr->slot ? ngx_http_tomo_segment_lock_new(path, folder)
+                            : -1;
     if (own->lock_fd == -1) {
-        ngx_log_error(NGX_LOG_EMERG, jr->log, ngx_errno,
-                      "tomo: journal \"%s\" cannot be made: webhooks get 503 "
-                      "until the folder is writable and nginx is reloaded",
-                      folder);
+        err = jr->slot ? ngx_errno : ENFILE;    /* all slots taken */
+
+        if (jr->slot) {
+            ngx_http_tomo_zone_give_back_slot(jr->zone, jr->slot);
+        }
+
+        if (own->failed != err) {
+            own->failed = err;
+            ngx_log_error(NGX_LOG_CRIT, jr->log, err,
+                          "tomo: journal \"%s\" cannot be made: webhooks "
+                          "get 503 until it can, tried again by itself",
+                          folder);
+        }
+
         return NGX_ERROR;
     }
 
-    jr->slot = ngx_http_tomo_zone_take_slot(jr->zone, jr->writer);
-    if (jr->slot == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, jr->log, 0,
-                      "tomo: more than %d journals wait to be shipped: "
-                      "webhooks get 503 until Redis takes them",
-                      NGX_HTTP_TOMO_SLOTS);
-        (void) close(own->lock_fd);
-        return NGX_ERROR;
-    }
+    own->failed = 0;
 
     jr->folder.data = (u_char *) folder;
     jr->folder.len = ngx_strlen(folder);

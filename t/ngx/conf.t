@@ -86,7 +86,8 @@ refused('two handlers', $all, 'location /x/ { tomo_webhook; tomo_status; }',
     qr/"tomo_status" directive cannot share a location/);
 refused('a handler twice', $all, 'location /x/ { tomo_webhook; tomo_webhook; }',
     qr/"tomo_webhook" directive is duplicate/);
-refused('a handler outside a location', $all, 'tomo_webhook;', qr/"tomo_webhook" directive is not allowed here/);
+refused('a handler outside a location', $all, 'tomo_webhook;',
+    qr/"tomo_webhook" directive is not allowed here/);
 refused('a handler with an argument', $all, 'location /x/ { tomo_webhook on; }',
     qr/invalid number of arguments in "tomo_webhook"/);
 
@@ -131,7 +132,8 @@ refused('redis: a timeout of 0', 'tomo_redis unix:/s timeout=0;', '',
 refused('redis: a user alone', 'tomo_redis unix:/s user=edge;', '', qr/user= needs password_file=/);
 write_file("$dir/pw", "p\@ss:/%\n", 0600);
 write_file("$dir/pw-empty", "\n", 0600);
-taken('B82: a password of signs, from a file', "tomo_redis unix:/s user=edge password_file=$dir/pw;");
+taken('B82: a password of signs, from a file',
+    "tomo_redis unix:/s user=edge password_file=$dir/pw;");
 refused('redis: no password file', 'tomo_redis unix:/s password_file=/none/pw;', '',
     qr{cannot open "/none/pw" in "tomo_redis" directive \(2: No such file});
 refused('redis: an empty password file', "tomo_redis unix:/s password_file=$dir/pw-empty;", '',
@@ -165,7 +167,8 @@ taken('two keys, the last without an end of line', "tomo_key_file $dir/two.key;"
 
 # --- tomo_journal (B84) ----------------------------------------------------------------
 for my $bad (['keep=soon', 'no time'], ['max=lots', 'no size'], ['max=-1', 'no size'],
-    ['max=0', 'no size'], ['segment=100k', 'a segment has 1m to 1g'], ['segment=2g', 'a segment has'],
+    ['max=0', 'no size'], ['segment=100k', 'a segment has 1m to 1g'],
+    ['segment=2g', 'a segment has'],
     ['segment=1048577', 'a multiple of 4k'], ['fsync=no', 'unknown parameter'])
 {
     refused("B83: journal $bad->[0]", "$zone tomo_journal $dir/journal $bad->[0];", '',
@@ -180,17 +183,34 @@ refused('B84: in no folder', "$zone tomo_journal /none/such/journal;", '',
 write_file("$dir/file", 'x');
 refused('B84: a file', "$zone tomo_journal $dir/file;", '', qr/is not a folder/);
 
+if ($> == 0) {
+    mkdir "$dir/closed", 0700;
+    mkdir "$dir/closed/journal", 0700;
+    my $edge = Tomo::Test::Nginx->new(name => 'way', user => 'www-data',
+        redis => '/nowhere.sock', conf => <<"END");
+%%MAIN%%
+events { }
+http { %%HTTP%% $zone $redis tomo_journal $dir/closed/journal; }
+END
+    my ($status, $output) = $edge->test_conf;
+    isnt $status, 0, 'B84: no way for the workers: refused';
+    like $output, qr{"$dir/closed" on the way to the folder in "tomo_journal" directive},
+        'B84: the folder that is closed is named';
+}
+
 # --- tomo_max_body ----------------------------------------------------------------------
 for my $bad ('100', '5m') {
     refused("max_body $bad", "tomo_max_body $bad;", '',
         qr/invalid value "$bad" in "tomo_max_body" directive: it must be between 1024 and/);
 }
-refused('B83: a word for a size', 'tomo_max_body big;', '', qr/"tomo_max_body" directive invalid value/);
+refused('B83: a word for a size', 'tomo_max_body big;', '',
+    qr/"tomo_max_body" directive invalid value/);
 refused('a body no segment holds', "$zone $keys tomo_journal $dir/journal segment=1m;", $webhook,
-    qr/"tomo_max_body" 1048576 of a "tomo_webhook" location does not fit a segment: raise "segment="/);
+    qr/"tomo_max_body" 1048576 of a "tomo_webhook" location does not fit/, qr/raise "segment="/);
 taken('a smaller one fits', "$zone $keys $redis tomo_journal $dir/journal segment=1m;",
     'location /w/ { tomo_webhook; tomo_max_body 512k; }');
-refused('click_address', 'tomo_click_address maybe;', '', qr/"tomo_click_address" directive.*"on" or "off"/);
+refused('click_address', 'tomo_click_address maybe;', '',
+    qr/"tomo_click_address" directive.*"on" or "off"/);
 refused('B83: an unknown directive', 'tomo_spool /x;', '', qr/unknown directive "tomo_spool"/);
 
 # --- B85: a broken file at reload ----------------------------------------------------------
@@ -208,7 +228,9 @@ END
 is http_get($edge->port, '/st')->{status}, 200, 'B85: it serves';
 $edge->allow_alert(qr/tomo_zone|tomo_key_file/);
 my $good = read_file("$edge->{folder}/nginx.conf");
-for my $broken ($good =~ s/zone=tomo:1m/zone=tomo:1k/r, $good =~ s/tomo_key_file \S+/tomo_key_file \/none;/r) {
+for my $broken ($good =~ s/zone=tomo:1m/zone=tomo:1k/r,
+    $good =~ s/tomo_key_file \S+/tomo_key_file \/none;/r)
+{
     my @before = sort $edge->worker_pids;
     write_file("$edge->{folder}/nginx.conf", $broken);
     my $log = length $edge->error_log;

@@ -183,8 +183,31 @@ fails('W4', 'a read-only disk', '-e', 'inject=pwrite64,fdatasync,openat,rename:e
     is $r->{headers}{'retry-after'}, 1, 'W4: with Retry-After';
     cmp_ok $taken, '>=', 38, 'W4: but not before max';
     cmp_ok $taken, '<=', 42, 'W4: nor behind it';
-    like $e->error_log, qr/\[crit\].*journal is full \(max=4194304\)/, 'W4: the operator is told once';
+    like $e->error_log, qr/\[crit\].*journal is full \(max=4194304\)/,
+        'W4: the operator is told once';
     is scalar(bodies($e)), $taken, 'W4: what was taken is there';
+    ok $e->quit, 'W4: QUIT';
+}
+
+# --- W4: no journal at the start of a worker -------------------------------------
+if ($> == 0) {
+    my $e = edge(name => 'late', user => 'www-data');
+    $e->allow_alert(qr/exited on signal 9/);
+    my ($pid) = $e->worker_pids;
+    chown 0, 0, $e->journal;
+    chmod 0755, $e->journal;
+    kill 'KILL', $pid;
+    ok wait_for(sub { my ($now) = $e->worker_pids; $now && $now != $pid }, 'a new worker', 10),
+        'T6: a killed worker is replaced';
+    ok wait_for(sub { $e->error_log =~ /journal ".*" cannot be made/ }, 'the complaint', 10),
+        'W4: the folder cannot be made, the operator is told';
+    my $r = send_webhook($e, body());
+    is $r->{status}, 503, 'W4: 503';
+    is $r->{headers}{'retry-after'}, 1, 'W4: with Retry-After';
+    chown scalar(getpwnam 'www-data'), 0, $e->journal;
+    ok wait_for(sub { send_webhook($e, body('kept'))->{status} == 200 }, 'a 200', 10),
+        'W4: made as soon as it can be, without a reload';
+    is scalar(grep { /kept/ } bodies($e)), 1, 'W4: and it keeps what it took';
     ok $e->quit, 'W4: QUIT';
 }
 
@@ -204,7 +227,8 @@ fails('W4', 'a read-only disk', '-e', 'inject=pwrite64,fdatasync,openat,rename:e
                 my $c = Tomo::Test::Http->connect($e->port) or next;
                 for (1 .. 50) {
                     my $b = "kid-$kid-" . ++$n;
-                    my $r = $c->ask('POST', '/line/webhook/demo', ['x-line-signature' => sign($b)], $b)
+                    my $r = $c->ask('POST', '/line/webhook/demo', 
+                        ['x-line-signature' => sign($b)], $b)
                         or last;
                     print {$log} "$b\n" if $r->{status} == 200;
                 }

@@ -37,7 +37,8 @@ sub journal_is {
     return;
 }
 
-is raw('GET /' . 'x' x 32768 . " HTTP/1.1\r\nHost: a\r\n\r\n")->{status}, 414, 'B37: a 32 KB request line';
+is raw('GET /' . 'x' x 32768 . " HTTP/1.1\r\nHost: a\r\n\r\n")->{status}, 414,
+    'B37: a 32 KB request line';
 is raw("POST /line/webhook/" . 'x' x 12000 . " HTTP/1.1\r\nHost: a\r\nContent-Length: $len\r\n"
     . "x-line-signature: $sign\r\n\r\n$body")->{status}, 401, 'B37: a 12 KB account';
 my $many = join '', map { "X-Header-$_: value\r\n" } 1 .. 900;
@@ -59,9 +60,10 @@ $kept++;
 is raw("POST $url HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: $len\r\n"
     . "x-line-signature: $sign\r\n\r\n$body")->{status}, 200, 'Expect: 100-continue';
 $kept++;
-is raw("POST $url HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n")->{status}, 400, 'a negative length';
-is raw("POST $url HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n")->{status}, 400,
-    'a length beyond numbers';
+is raw("POST $url HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n")->{status}, 400,
+    'a negative length';
+is raw("POST $url HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n")->{status},
+    400,    'a length beyond numbers';
 is raw("POST $url HTTP/1.1\r\nHost: a\r\nx-line-signature: $sign\r\n\r\n")->{status}, 401,
     'no body at all: another signature';
 is raw("POST $url HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n"

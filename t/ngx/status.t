@@ -58,7 +58,8 @@ for (split /\n/, $text->{body}) {
 }
 is_deeply [sort keys %value], [sort keys %help], 'Prometheus: HELP for each';
 is_deeply [sort keys %value], [sort keys %type], 'Prometheus: TYPE for each';
-ok !(grep { $type{$_} eq 'counter' && !/_total$/ } keys %type), 'Prometheus: counters end in _total';
+ok !(grep { $type{$_} eq 'counter' && !/_total$/ } keys %type),
+    'Prometheus: counters end in _total';
 is $value{"tomo_${_}_total"}, $s->{counters}{$_}, "Prometheus: $_ is the same"
     for grep { !/journal_groups/ } sort keys %{ $s->{counters} };
 is $value{tomo_records_waiting}, 20, 'Prometheus: waiting';

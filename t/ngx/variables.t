@@ -37,7 +37,8 @@ sub post { my @h = @_; return sub { http_post($edge->port, '/line/webhook/demo',
 
 logged('taken', 'a=demo f=- l=- s=- v=accepted e=1 200', sub { send_webhook($edge, $body) });
 logged('no signature', 'a=- f=- l=- s=- v=signature_missing e=- 401', post());
-logged('malformed', 'a=- f=- l=- s=- v=signature_malformed e=- 401', post('x-line-signature' => 'x'));
+logged('malformed', 'a=- f=- l=- s=- v=signature_malformed e=- 401',
+    post('x-line-signature' => 'x'));
 logged('wrong', 'a=demo f=- l=- s=- v=signature_wrong e=- 401',
     post('x-line-signature' => sign($body . 'x')));
 logged('unknown account', 'a=- f=- l=- s=- v=account_unknown e=- 401',

@@ -78,7 +78,8 @@ for my $case (
 
 for my $size (1, 1023, 1024, 5000, 70_000, 1_048_576) {
     my $bytes = join '', map { chr(($_ * 7 + $size) % 256) } 1 .. $size;
-    for my $path ($size > 300_000 ? ('/spill/demo') : ('/line/webhook/demo', '/spill/demo', '/parts/demo')) {
+    my @paths = ('/spill/demo', $size > 300_000 ? () : ('/line/webhook/demo', '/parts/demo'));
+    for my $path (@paths) {
         my $c = Tomo::Test::Http->connect($port);
         $c->send(Tomo::Test::Http::format_request('POST', $path, [signed($bytes),
             'Content-Length' => $size], undef));
@@ -148,7 +149,8 @@ refused('B13: Content-Encoding', 'encoded', 415, $url, $body, signed($body),
 
 for my $method (qw(GET HEAD PUT OPTIONS DELETE PATCH)) {
     my $was = counters()->{webhook_method};
-    my $answer = http($port, $method, $url, [signed($body)], $method =~ /PUT|PATCH/ ? $body : undef);
+    my $answer = http($port, $method, $url, [signed($body)],
+        $method =~ /PUT|PATCH/ ? $body : undef);
     is $answer->{status}, 405, "B9: $method";
     is $answer->{headers}{allow}, 'POST', "B9: $method: Allow";
     is counters()->{webhook_method}, $was + 1, "B9: $method is counted";
@@ -209,7 +211,8 @@ ok !(grep { $_ ne $body } splice @{[bodies()]}, scalar @before, -1),
     'B11: what was kept of them is whole';
 
 my @told = grep { !/\[(?:info|notice)\]/ } split /\n/, $edge->error_log;
-ok !(grep { /\Q$sign\E|userId|"POST/ } @told), 'T13: no signature, body or request line in error.log';
+ok !(grep { /\Q$sign\E|userId|"POST/ } @told),
+    'T13: no signature, body or request line in error.log';
 like $edge->error_log, qr/tomo: webhook refused: signature_missing: compare .*, tomo: webhook$/m,
     'but the reason, and what to do';
 my $refused = () = $edge->error_log =~ /webhook refused/g;
