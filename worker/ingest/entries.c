@@ -283,7 +283,7 @@ entries_decode(entries_read_t *r, const redisReply *pairs)
         copy[i] = tomo_arena_dup(r->arena, redis_str(redis_at(pairs, i)));
     }
 
-    if (tomo_entry_decode(copy, n & ~(size_t) 1, &r->entry) != TOMO_OK) {
+    if (tomo_entry_decode(copy, n / 2, &r->entry) != TOMO_OK) {
         memset(&r->entry, 0, sizeof(r->entry));
         entries_fault(r, EVENT_NONE, "entry_odd",
                       n > 0 ? copy[n - 1] : tomo_str_null);
