@@ -42,6 +42,27 @@ ids_random64(void)
 }
 
 
+/* splitmix64 over a start from the kernel, one per thread */
+
+uint64_t
+ids_dice(void)
+{
+    static _Thread_local uint64_t  state;
+
+    uint64_t  x;
+
+    if (state == 0) {
+        state = ids_random64() | 1;
+    }
+
+    x = state += UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+
+    return x ^ x >> 31;
+}
+
+
 void
 ids_ulid(int64_t at_ms, char out[IDS_ULID_LEN + 1])
 {

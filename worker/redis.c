@@ -41,7 +41,7 @@ static void
 redis_backoff(redis_t *r)
 {
     int64_t   wait_ms = REDIS_BACKOFF_MAX_MS;
-    uint64_t  dice = ids_random64();
+    uint64_t  dice = ids_dice();
 
     if (r->failures < 6) {
         wait_ms = INT64_C(50) << r->failures;

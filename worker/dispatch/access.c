@@ -229,7 +229,7 @@ access_answer(access_t *a, const conf_account_t *ac,
 
     a->failures++;
     wait_ms = 200 + tomo_send_backoff_ms(a->failures < 8 ? a->failures : 8,
-                                         ids_random64());
+                                         ids_dice());
     a->retry_us = clock_mono_us() + wait_ms * 1000;
 
     if (answer->status == 400 || answer->status == 401) {

@@ -12,6 +12,7 @@
 #define DISPATCH_TURN_US    INT64_C(200000)     /* longest wait of a turn */
 #define DISPATCH_CHECK_US   INT64_C(60000000)
 #define DISPATCH_RECHECK_US INT64_C(5000000)
+#define DISPATCH_SHIP_US    INT64_C(5000)
 #define DISPATCH_DRAIN_US   INT64_C(2000000)    /* in flight at SIGTERM */
 
 
@@ -27,6 +28,7 @@ typedef struct {
     sender_t       sender;
     int64_t        check_us;    /* next look at the server's settings */
     int64_t        tidy_us;
+    int64_t        ship_us;     /* last shipped */
     bool           refused;     /* by that look: nothing is sent */
 } dispatch_t;
 
@@ -211,18 +213,37 @@ dispatch_look(dispatch_t *d)
 }
 
 
+/*
+ * What was appended becomes durable, then goes to Redis.  Under load the way
+ * to Redis waits a little, so that one of its syncs serves many verdicts.
+ */
+
 static bool
-dispatch_settle(dispatch_t *d)
+dispatch_settle(dispatch_t *d, int64_t *wait_us)
 {
+    int64_t  now_us;
+
     if (d->sender.failed || sendjournal_sync(d->sender.journal) != TOMO_OK) {
         return false;
     }
 
-    /* down or full: the records stay on disk, the next turn tries again */
-    (void) !ship_run(d->ship, 0);
+    now_us = clock_mono_us();
 
-    if (clock_mono_us() - d->tidy_us > DISPATCH_CHECK_US) {
-        d->tidy_us = clock_mono_us();
+    if (wire_flying(d->sender.wire) > 0 && ship_waiting(d->ship) > 0
+        && now_us - d->ship_us < DISPATCH_SHIP_US)
+    {
+        if (*wait_us > DISPATCH_SHIP_US) {
+            *wait_us = DISPATCH_SHIP_US;
+        }
+
+    } else {
+        /* down or full: the records stay on disk, the next turn tries again */
+        (void) !ship_run(d->ship, 0);
+        d->ship_us = clock_mono_us();
+    }
+
+    if (now_us - d->tidy_us > DISPATCH_CHECK_US) {
+        d->tidy_us = now_us;
         sendjournal_tidy(d->sender.journal);
     }
 
@@ -247,7 +268,7 @@ dispatch_turn(dispatch_t *d, bool reading)
     d->sender.stopping = !reading || d->refused;
     sender_turn(&d->sender, &wait_us);
 
-    if (!dispatch_settle(d)) {
+    if (!dispatch_settle(d, &wait_us)) {
         return false;
     }
 
@@ -264,7 +285,7 @@ dispatch_turn(dispatch_t *d, bool reading)
         outbox_read(&d->outbox, &d->sender);
     }
 
-    return dispatch_settle(d);
+    return true;
 }
 
 
@@ -282,6 +303,10 @@ dispatch_drain(dispatch_t *d)
         role_alive(d->role);
         ok = dispatch_turn(d, false);
     }
+
+    /* nothing is started any more: the last verdicts go out */
+    d->ship_us = 0;
+    ok = ok && dispatch_settle(d, &end_us);
 
     for (size_t i = 0; i < d->sender.n_channels; i++) {
         lease_release(&d->sender.channels[i].lease, &d->redis);

@@ -8,7 +8,7 @@
 #include "settle.h"
 #include "take.h"
 
-#define SENDER_BATCH     128
+#define SENDER_BATCH     256
 #define SENDER_LINKS_US  INT64_C(5000000)   /* rows wait so long for edges */
 #define SENDER_AGAIN_US  INT64_C(50000)
 

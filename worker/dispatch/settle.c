@@ -229,7 +229,7 @@ settle_answer(sender_t *s, channel_t *c, row_t *row, const wire_answer_t *a)
         .token_ms = row->token_ms,
         .now_ms = clock_now_ms(),
         .renewals = row->renewals,
-        .dice = ids_random64(),
+        .dice = ids_dice(),
     };
 
     plan = tomo_send_decide(&r);
