@@ -170,6 +170,23 @@ fails('W4', 'a read-only disk', '-e', 'inject=pwrite64,fdatasync,openat,rename:e
     ok $e->quit, 'W3: QUIT';
 }
 
+# --- T1: leaving with requests parked ------------------------------------------------------
+{
+    my $e = edge(name => 'leaving');
+    is send_webhook($e, body())->{status}, 200, 'T1: well before';
+    my $t = strace($e, '-e', 'inject=fdatasync:delay_enter=400000');
+    my $b = body('parked');
+    my $c = Tomo::Test::Http->connect($e->port);
+    $c->send(Tomo::Test::Http::format_request('POST', '/line/webhook/demo',
+        ['x-line-signature' => sign($b)], $b));
+    ok wait_for(sub { grep { $_ eq $b } bodies($e) }, 'the record written', 5),
+        'T1: written, its sync is on the way';
+    $e->signal('QUIT');
+    is(($c->response || {})->{status}, 200, 'T1: a worker that leaves answers who waits');
+    ok $e->quit, 'T1: and then it goes';
+    $t->stop('INT');
+}
+
 # --- W4: max ------------------------------------------------------------------------------
 {
     my $e = edge(name => 'full', journal => 'keep=1h max=4m segment=2m');
