@@ -59,6 +59,13 @@ agent_bot(tomo_str_t ua, size_t i)
 }
 
 
+/* the letters that a machine's word may begin with, in either case */
+static const uint8_t  agent_first[256] = {
+    ['b'] = 1, ['c'] = 1, ['f'] = 1, ['l'] = 1, ['p'] = 1, ['s'] = 1,
+    ['B'] = 1, ['C'] = 1, ['F'] = 1, ['L'] = 1, ['P'] = 1, ['S'] = 1
+};
+
+
 /* one pass: a user agent is looked at on every tap */
 static bool
 agent_machine(tomo_str_t ua)
@@ -69,6 +76,10 @@ agent_machine(tomo_str_t ua)
     found = false;
 
     for (i = 0; i < ua.len && !found; i++) {
+
+        if (!agent_first[ua.data[i]]) {
+            continue;
+        }
 
         switch (agent_at(ua, i)) {
 

@@ -13,27 +13,36 @@ static const char  codec_b64url[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 
-/* both alphabets share all but their last two signs */
-static uint8_t
+/* values of the letters and digits, which both alphabets share */
+static const uint8_t  codec_values[128] = {
+    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+     52,  53,  54,  55,  56,  57,  58,  59,  60,  61, 255, 255,
+    255, 255, 255, 255, 255,   0,   1,   2,   3,   4,   5,   6,
+      7,   8,   9,  10,  11,  12,  13,  14,  15,  16,  17,  18,
+     19,  20,  21,  22,  23,  24,  25, 255, 255, 255, 255, 255,
+    255,  26,  27,  28,  29,  30,  31,  32,  33,  34,  35,  36,
+     37,  38,  39,  40,  41,  42,  43,  44,  45,  46,  47,  48,
+     49,  50,  51, 255, 255, 255, 255, 255
+};
+
+
+static inline uint8_t
 codec_b64_value(uint8_t c, const char *alphabet)
 {
-    if (c >= 'A' && c <= 'Z') {
-        return (uint8_t) (c - 'A');
+    uint8_t  v;
+
+    v = codec_values[c & 127];
+
+    if (c < 128 && v != CODEC_NONE) {
+        return v;
     }
 
-    if (c >= 'a' && c <= 'z') {
-        return (uint8_t) (c - 'a' + 26);
-    }
-
-    if (c >= '0' && c <= '9') {
-        return (uint8_t) (c - '0' + 52);
-    }
-
-    if (c == (uint8_t) alphabet[62]) {
-        return 62;
-    }
-
-    return (c == (uint8_t) alphabet[63]) ? 63 : CODEC_NONE;
+    return c == (uint8_t) alphabet[62]   ? 62
+           : c == (uint8_t) alphabet[63] ? 63
+                                         : CODEC_NONE;
 }
 
 
@@ -263,8 +272,7 @@ tomo_b64url_get(tomo_str_t text, tomo_buf_t *out)
 static bool
 codec_unreserved(uint8_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-           || (c >= '0' && c <= '9')
+    return (c < 128 && codec_values[c] != CODEC_NONE)
            || c == '-' || c == '.' || c == '_' || c == '~';
 }
 

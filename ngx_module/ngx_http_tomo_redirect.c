@@ -4,6 +4,7 @@
  * where to: no parameter, no header.
  */
 
+#include "ngx_http_tomo_hot.h"
 #include "ngx_http_tomo_journal.h"
 #include "ngx_http_tomo_lookup.h"
 #include "tomo_agent.h"
@@ -250,6 +251,69 @@ ngx_http_tomo_redirect_go(ngx_http_request_t *r, tomo_str_t url,
 }
 
 
+/* a link that came from the table will be asked for again */
+
+static void
+ngx_http_tomo_redirect_keep(ngx_http_request_t *r, tomo_str_t url,
+    const tomo_token_t *token)
+{
+    ngx_http_tomo_ctx_t        *ctx;
+    ngx_http_tomo_main_conf_t  *tmcf;
+
+    tmcf = ngx_http_get_module_main_conf(r, ngx_http_tomo_module);
+    ctx = ngx_http_tomo_ctx(r);
+
+    if (tmcf->ship == NULL || ctx == NULL || ctx->handler == NULL) {
+        return;
+    }
+
+    ngx_http_tomo_hot_put(tmcf->ship->hot, tmcf->zone,
+                          *(ngx_atomic_uint_t *) ctx->handler, token->account,
+                          token->target, &ctx->account, url);
+}
+
+
+/* a link many people tap: NGX_DECLINED when this worker does not know it */
+
+static ngx_int_t
+ngx_http_tomo_redirect_hot(ngx_http_request_t *r, ngx_http_tomo_ctx_t *ctx,
+    const tomo_token_t *token)
+{
+    u_char                          *p;
+    tomo_str_t                       url;
+    ngx_http_tomo_main_conf_t       *tmcf;
+    const ngx_http_tomo_hot_link_t  *hot;
+
+    tmcf = ngx_http_get_module_main_conf(r, ngx_http_tomo_module);
+
+    if (tmcf->ship == NULL) {
+        return NGX_DECLINED;
+    }
+
+    hot = ngx_http_tomo_hot_find(tmcf->ship->hot, tmcf->zone, token->account,
+                                 token->target);
+    if (hot == NULL) {
+        return NGX_DECLINED;
+    }
+
+    p = ngx_pnalloc(r->pool, hot->id_len + hot->url.len);
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->account.data = p;
+    ctx->account.len = hot->id_len;
+    ctx->friend = token->friend;
+    ctx->link = token->target;
+
+    p = ngx_cpymem(p, hot->id, hot->id_len);
+    url = tomo_str_n(p, hot->url.len);
+    ngx_memcpy(p, hot->url.data, hot->url.len);
+
+    return ngx_http_tomo_redirect_go(r, url, token);
+}
+
+
 /* the value of the link is here, or why it is not */
 
 static ngx_int_t
@@ -279,11 +343,12 @@ ngx_http_tomo_redirect_answer(ngx_http_request_t *r, ngx_int_t rc,
 
     tomo_arena_init(&arena, memory, size);
 
-    if (tomo_link_parse(value, &arena, &link) != TOMO_OK || !link.open
-        || !tomo_link_url_ok(link.url))
-    {
+    /* tomo_link_parse takes no URL that tomo_link_url_ok refuses (B31) */
+    if (tomo_link_parse(value, &arena, &link) != TOMO_OK || !link.open) {
         return ngx_http_tomo_redirect_gone(r);
     }
+
+    ngx_http_tomo_redirect_keep(r, link.url, token);
 
     return ngx_http_tomo_redirect_go(r, link.url, token);
 }
@@ -336,37 +401,26 @@ ngx_http_tomo_redirect_token(ngx_http_request_t *r, tomo_token_t *token)
 }
 
 
-ngx_int_t
-ngx_http_tomo_redirect_handler(ngx_http_request_t *r)
+/* the link by way of the table, or of Redis */
+
+static ngx_int_t
+ngx_http_tomo_redirect_find(ngx_http_request_t *r, ngx_http_tomo_ctx_t *ctx,
+    tomo_token_t *token)
 {
     ngx_int_t                   rc;
     tomo_str_t                  value;
-    tomo_token_t               *token;
-    ngx_http_tomo_ctx_t        *ctx;
+    ngx_atomic_uint_t          *generation;
     tomo_table_account_t        account;
     ngx_http_tomo_main_conf_t  *tmcf;
 
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return NGX_HTTP_NOT_ALLOWED;
-    }
-
-    if (ngx_http_discard_request_body(r) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
     tmcf = ngx_http_get_module_main_conf(r, ngx_http_tomo_module);
-    ctx = ngx_http_tomo_ctx(r);
-    token = ngx_palloc(r->pool, sizeof(tomo_token_t));
 
-    if (ctx == NULL || token == NULL) {
+    generation = ngx_palloc(r->pool, sizeof(ngx_atomic_uint_t));
+    if (generation == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_http_tomo_verdict(ctx, "unknown");
-
-    if (ngx_http_tomo_redirect_token(r, token) != NGX_OK) {
-        return ngx_http_tomo_redirect_gone(r);
-    }
+    *generation = tmcf->zone->sh->generation;
 
     rc = ngx_http_tomo_zone_account_by_number(tmcf->zone, r->pool,
                                               token->account, &account);
@@ -382,10 +436,50 @@ ngx_http_tomo_redirect_handler(ngx_http_request_t *r)
     rc = ngx_http_tomo_lookup(r, account.id, TOMO_ITEM_LINK, token->target,
                               ngx_http_tomo_redirect_late, token, &value);
 
-    if (rc == NGX_AGAIN) {
+    if (rc == NGX_OK) {
+        ctx->handler = generation;
+
+    } else if (rc == NGX_AGAIN) {
         r->main->count++;
         return NGX_DONE;
     }
 
     return ngx_http_tomo_redirect_answer(r, rc, value, token);
+}
+
+
+ngx_int_t
+ngx_http_tomo_redirect_handler(ngx_http_request_t *r)
+{
+    ngx_int_t             rc;
+    tomo_token_t         *token;
+    ngx_http_tomo_ctx_t  *ctx;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    if (ngx_http_discard_request_body(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx = ngx_http_tomo_ctx(r);
+    token = ngx_palloc(r->pool, sizeof(tomo_token_t));
+
+    if (ctx == NULL || token == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_http_tomo_verdict(ctx, "unknown");
+
+    if (ngx_http_tomo_redirect_token(r, token) != NGX_OK) {
+        return ngx_http_tomo_redirect_gone(r);
+    }
+
+    rc = ngx_http_tomo_redirect_hot(r, ctx, token);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    return ngx_http_tomo_redirect_find(r, ctx, token);
 }

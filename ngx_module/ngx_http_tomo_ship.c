@@ -356,7 +356,9 @@ ngx_http_tomo_ship_init(ngx_cycle_t *cycle, ngx_http_tomo_main_conf_t *tmcf)
     ship->retry.log = cycle->log;
     ship->retry.cancelable = 1;
 
-    if (ngx_http_tomo_batch_init(ship) != NGX_OK) {
+    ship->hot = ngx_http_tomo_hot_create(cycle->pool);
+
+    if (ship->hot == NULL || ngx_http_tomo_batch_init(ship) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -21,6 +21,7 @@
 #ifndef NGX_HTTP_TOMO_SHIP_H
 #define NGX_HTTP_TOMO_SHIP_H
 
+#include "ngx_http_tomo_hot.h"
 #include "ngx_http_tomo_journal.h"
 #include "ngx_http_tomo_redis.h"
 
@@ -43,6 +44,7 @@ struct ngx_http_tomo_ship_s {
     ngx_http_tomo_feed_t       *feed;
     ngx_http_tomo_adopt_t      *adopt;
     ngx_http_tomo_lookup_t     *lookup;
+    ngx_http_tomo_hot_t        *hot;
 
     ngx_queue_t                 sources;
     ngx_uint_t                  in_flight;      /* batches */
