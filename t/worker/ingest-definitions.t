@@ -39,7 +39,7 @@ is put('tag', 'vip', name => 'VIP2')->{status}, 409, 'B66: without its revision 
 is put('tag', 'vip', name => 'VIP2', revision => 1)->{json}{revision}, 2, 'with it, the next';
 $r = put('tag', 'vip', name => 'VIP3', revision => 1);
 is $r->{status}, 409, 'B66: the second admin is refused';
-is $r->{json}{revision}, 2, 'and told the revision that stands';
+is $r->{json}{error}{revision}, 2, 'and told the revision that stands';
 is stored('tag', 'vip')->{document}{name}, 'VIP2', 'nothing was overwritten';
 is stored('tag', 'vip')->{document}{revision}, 2, 'the document carries its revision';
 is $in->redis->cmd('LLEN', $in->key('history:tag/vip')), 2, 'history keeps both';
@@ -128,8 +128,8 @@ for my $case (
 ) {
     my ($kind, $id, $document, $path) = @$case;
     my $got = put($kind, $id, %$document);
-    is "$got->{status} $got->{json}{path}", "422 $path",
-        "$kind: fault at $path: $got->{json}{error}";
+    is "$got->{status} $got->{json}{error}{path}", "422 $path",
+        "$kind: fault at $path: $got->{json}{error}{message}";
 }
 
 # --- actions run through one function each ----------------------------------

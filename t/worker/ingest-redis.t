@@ -42,7 +42,8 @@ for my $key ('sched', 'out', 'quarantine', 'meta', 'cursor') {
     $redis->cmd('RENAME', $in->key($key), "kept:$key") if $lost;
     $redis->cmd('SET', $in->key($key), 'somebody was here');
     my $log = length $in->worker->output;
-    $in->webhook({ %{ say_hello($new++, "d $key") }, $key eq 'quarantine' ? (timestamp => -1) : () });
+    $in->webhook({ %{ say_hello($new++, "d $key") },
+        $key eq 'quarantine' ? (timestamp => -1) : () });
     ok wait_for(sub { substr($in->worker->output, $log) =~ /move\s+the\s+key|no hash/ },
         'a line in the log', 15),
         "B98: `$key` is a string: the log says so";

@@ -168,7 +168,7 @@ decide_command(decide_t *d)
     if (a.status == 0) {
         a.body.len = 0;
         command_fault(&a, 400, NULL, "there is no such command");
-        json_close(&a.body, '}');
+        command_fault_end(&a);
     }
 
     commit_op(d->c, 'X', decide_key(d, tomo_key_result));
