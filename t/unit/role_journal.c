@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,21 +29,30 @@ static int
 make_folder(void **state)
 {
     (void) state;
-    strcpy(folder, "/tmp/tomo-unit-XXXXXX");
+    snprintf(folder, sizeof(folder), "/tmp/tomo-unit-XXXXXX");
 
     return mkdtemp(folder) == NULL;
 }
 
 
 static int
+remove_entry(const char *path, const struct stat *st, int type,
+    struct FTW *at)
+{
+    (void) st;
+    (void) type;
+    (void) at;
+
+    return remove(path);
+}
+
+
+static int
 remove_folder(void **state)
 {
-    char  command[128];
-
     (void) state;
-    snprintf(command, sizeof(command), "rm -rf '%s'", folder);
 
-    return system(command);
+    return nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 

@@ -89,7 +89,8 @@ $worker->restart;
 $v = $d->verdict($d->push(1, 'same token'));
 is $v->{send}, 'accepted', 'token: after a restart';
 is $issued->() - $before, 2, 'token: a restart goes on with the sealed one';
-unlike join('', %{ $d->redis->hash('tomo:{demo}:access') }), qr/sim\./, 'E14: it is sealed in Redis';
+unlike join('', %{ $d->redis->hash('tomo:{demo}:access') }), qr/sim\./,
+    'E14: it is sealed in Redis';
 
 Tomo::Test::Files::set_clock(60 * 60_000);
 fault(path => $TOKEN, kind => '500', times => 2);
@@ -132,7 +133,8 @@ is $d->verdict($held)->{send}, 'accepted', 'B91: and goes when LINE lets us agai
 # --- nothing is repeated after 23 h (D3) ------------------------------------
 fault(path => $PUSH, kind => '500_after_accept', times => 1);
 my $park = $d->push(10, 'too late', due => now_ms() + 60 * 60_000);
-ok wait_for(sub { $d->texts(10)->[0] }, 'first attempt'), 'D3: a first attempt with unknown outcome';
+ok wait_for(sub { $d->texts(10)->[0] }, 'first attempt'),
+    'D3: a first attempt with unknown outcome';
 fault(path => $PUSH, kind => '503');
 $worker->stop;
 Tomo::Test::Files::set_clock(26 * 3_600_000);

@@ -40,7 +40,8 @@ $v = $d->verdict($d->reply(1, $token, 'free'));
 is $v->{send}, 'accepted', 'reply: accepted';
 is $v->{key}, '', 'reply: no key';
 ($request) = @{ $d->sim->requests(0, '/v2/bot/message/reply') };
-ok !exists $request->{headers}{'x-line-retry-key'}, 'reply: no retry key is sent (LINE answers 400)';
+ok !exists $request->{headers}{'x-line-retry-key'},
+    'reply: no retry key is sent (LINE answers 400)';
 
 $v = $d->verdict($d->reply(1, 'nosuchtoken0000000000000000000000', 'x'));
 is $v->{send}, 'unusable', 'reply: a token that is none, certainly unused';

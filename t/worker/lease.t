@@ -37,7 +37,8 @@ is $generation->(), 1, 'its first life';
 $two->kill_now;
 my $from = now_ms();
 $two->launch;
-ok wait_for(sub { $generation->() == 2 }, 'generation 2', 3), 'killed and started: the next generation';
+ok wait_for(sub { $generation->() == 2 }, 'generation 2', 3),
+    'killed and started: the next generation';
 cmp_ok now_ms() - $from, '<', 1000, 'within a second, its former self is surely dead';
 
 # --- D5: frozen past its lease ----------------------------------------------
