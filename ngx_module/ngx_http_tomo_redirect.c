@@ -374,7 +374,11 @@ ngx_http_tomo_redirect_token(ngx_http_request_t *r, tomo_token_t *token)
     tmcf = ngx_http_get_module_main_conf(r, ngx_http_tomo_module);
     segment = ngx_http_tomo_last_segment(r);
 
-    rc = tomo_token_trim(ngx_http_tomo_view(&segment), &text);
+    text = ngx_http_tomo_view(&segment);
+
+    /* of the usual length there is nothing to cut; open looks at each sign */
+    rc = segment.len == TOMO_TOKEN_LEN ? TOMO_OK
+                                       : tomo_token_trim(text, &text);
 
     if (rc == TOMO_OK) {
         rc = tomo_token_open(&tmcf->keys->tokens, text, token);
