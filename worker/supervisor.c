@@ -23,6 +23,7 @@
 #define SUPERVISOR_SILENT_MS   60000    /* a role that reports nothing hangs */
 #define SUPERVISOR_STEADY_MS   10000    /* lived so long: not a crash loop */
 #define SUPERVISOR_DELAY_MS    5000     /* longest wait before a restart */
+#define SUPERVISOR_READY_MS    200      /* … of a role that had got ready */
 
 
 typedef struct {
@@ -153,11 +154,38 @@ supervisor_stop(supervisor_t *s, int code)
 }
 
 
+/*
+ * At once after the first end, then longer and longer.  A role that got ready
+ * is awaited by friends: it may have met a poison event, and gets past it
+ * within three starts.
+ */
+static int64_t
+supervisor_delay_ms(const supervisor_role_t *role, bool conf)
+{
+    int64_t  delay_ms = 0, max_ms = SUPERVISOR_DELAY_MS;
+
+    if (conf) {
+        return SUPERVISOR_DELAY_MS;
+    }
+
+    if (role->failures > 0) {
+        delay_ms = role->failures > 6 ? SUPERVISOR_DELAY_MS
+                                      : INT64_C(50) << role->failures;
+    }
+
+    if (role->ready) {
+        max_ms = SUPERVISOR_READY_MS;
+    }
+
+    return delay_ms < max_ms ? delay_ms : max_ms;
+}
+
+
 static void
 supervisor_ended(supervisor_t *s, supervisor_role_t *role, int status)
 {
     int64_t  now_ms = clock_mono_ms();
-    int64_t  delay_ms = 0;
+    int64_t  delay_ms;
     bool     conf = WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_CONF;
 
     close(role->fd);
@@ -180,15 +208,7 @@ supervisor_ended(supervisor_t *s, supervisor_role_t *role, int status)
         role->failures = 0;
     }
 
-    if (role->failures > 0) {
-        delay_ms = role->failures > 6 ? SUPERVISOR_DELAY_MS
-                                      : INT64_C(50) << role->failures;
-    }
-
-    if (conf || delay_ms > SUPERVISOR_DELAY_MS) {
-        delay_ms = SUPERVISOR_DELAY_MS;
-    }
-
+    delay_ms = supervisor_delay_ms(role, conf);
     role->failures++;
     role->start_at_ms = now_ms + delay_ms;
 

@@ -130,7 +130,22 @@ sub now_ms { return $_[0]->api('GET', '/sandbox/clock')->{json}{now_ms} }
 sub advance_to {
     my ($self, $at_ms) = @_;
     my $seconds = int(($at_ms - $self->now_ms + 999) / 1000);
-    return $self->api('POST', '/sandbox/clock', { advance_s => $seconds < 0 ? 0 : $seconds });
+    return $self->advance($seconds < 0 ? 0 : $seconds);
+}
+
+# Moves the clock by $seconds and waits for the answer however long the walk.
+sub advance {
+    my ($self, $seconds) = @_;
+    my $client = Tomo::Test::Http->connect($self->{port}, seconds => 300);
+    return $client && _json(
+        $client->ask(
+            'POST',
+            '/api/v1/sandbox/clock',
+            [ Authorization => "Bearer $self->{token}", 'Content-Type' => 'application/json' ],
+            JSON::PP::encode_json({ advance_s => $seconds })
+        ),
+        'POST /sandbox/clock'
+    );
 }
 
 # Pids of every process that names this folder.
