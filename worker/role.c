@@ -11,15 +11,9 @@
 #include "clock.h"
 #include "log.h"
 
+#include "api/api.h"
 #include "dispatch/dispatch.h"
 #include "ingest/ingest.h"
-
-#if __has_include("api/api.h")
-#include "api/api.h"
-#define ROLE_API  api_main
-#else
-#define ROLE_API  NULL
-#endif
 
 #define ROLE_FDS_MAX   64
 #define ROLE_REPORT_US INT64_C(500000)
@@ -31,7 +25,7 @@ static const struct {
 } role_table[] = {
     { "ingest", ingest_main },
     { "dispatch", dispatch_main },
-    { "api", ROLE_API },
+    { "api", api_main },
 };
 
 static volatile sig_atomic_t  role_stop;

@@ -5,29 +5,27 @@
 
 #include "clock.h"
 #include "log.h"
-#include "tomo_codec.h"
+#include "ship_marks.h"
 #include "tomo_entry.h"
 #include "tomo_keys.h"
 
 #define SHIP_BATCH_RECORDS  256
 #define SHIP_BATCH_BYTES    (1024 * 1024)
+#define SHIP_GROUPS         64
 #define SHIP_TIDY_US        (INT64_C(60) * 1000000)
 
-
-/* how far a writer's records of one account are in Redis */
-
-typedef struct {
-    uint64_t  writer;
-    char      account[TOMO_ACCOUNT_MAX];
-    size_t    account_len;
-    uint64_t  mark;
-    uint64_t  new_mark;         /* once the batch under way is answered */
-} ship_mark_t;
 
 typedef struct {
     uint64_t  id;
     uint64_t  seq;              /* next to look at */
 } ship_writer_t;
+
+/* one MULTI … EXEC in the pipeline */
+typedef struct {
+    size_t    mark;             /* index of the account's */
+    size_t    n;                /* records in it; 0: nothing was opened */
+    uint64_t  last;             /* sequence of the last one */
+} ship_group_t;
 
 struct ship_s {
     journal_t      *journal;
@@ -35,21 +33,18 @@ struct ship_s {
     uint64_t        generation;
     ship_writer_t  *writers;
     size_t          n_writers;
-    ship_mark_t    *marks;
-    size_t          n_marks;
-    size_t          cap_marks;
+    ship_marks_t    marks;
     int64_t         tidy_us;
 
-    /* the batch that is being put together */
+    /* the batch that is being put together: one MULTI per run of records
+       of one account, all in one pipeline */
     uint64_t        writer;
-    char            account[TOMO_ACCOUNT_MAX];
-    size_t          account_len;
-    ship_mark_t    *mark;
+    ship_group_t    groups[SHIP_GROUPS];
+    size_t          n_groups;
     size_t          n;          /* records appended to the pipeline */
     size_t          seen;
     size_t          bytes;
     uint64_t        last;
-    size_t          replies;    /* to take for the pipeline */
     tomo_rc_e       rc;
     log_gate_t      gate;
 };
@@ -74,7 +69,7 @@ ship_free(ship_t *s)
 {
     if (s != NULL) {
         free(s->writers);
-        free(s->marks);
+        ship_marks_free(&s->marks);
         free(s);
     }
 }
@@ -90,7 +85,7 @@ ship_restart(ship_t *s)
     free(s->writers);
     s->writers = calloc(n, sizeof(*s->writers));
     s->n_writers = s->writers == NULL ? 0 : n;
-    s->n_marks = 0;
+    s->marks.n = 0;
 
     for (size_t i = 0; i < s->n_writers; i++) {
         s->writers[i].id = journal_writer_id(s->journal, i);
@@ -98,99 +93,6 @@ ship_restart(ship_t *s)
     }
 
     s->generation = s->redis->generation;
-}
-
-
-static void
-ship_text(uint64_t n, char text[17])
-{
-    tomo_buf_t  b;
-
-    tomo_buf_init(&b, text, 16);
-    tomo_buf_hex64(&b, n);
-    text[16] = '\0';
-}
-
-
-static ship_mark_t *
-ship_mark_new(ship_t *s, uint64_t writer, tomo_str_t account)
-{
-    size_t        cap;
-    ship_mark_t  *m;
-
-    if (s->n_marks == s->cap_marks) {
-        cap = s->cap_marks == 0 ? 16 : 2 * s->cap_marks;
-        m = realloc(s->marks, cap * sizeof(*m));
-
-        if (m == NULL) {
-            log_error("memory", "is out: the role ends and starts again");
-            abort();
-        }
-
-        s->marks = m;
-        s->cap_marks = cap;
-    }
-
-    m = &s->marks[s->n_marks++];
-    *m = (ship_mark_t) { .writer = writer, .account_len = account.len };
-    memcpy(m->account, account.data, account.len);
-
-    return m;
-}
-
-
-/*
- * The mark of a writer and account, read from Redis the first time after a
- * connect.  Never called while commands are in the pipeline.
- */
-
-static ship_mark_t *
-ship_mark(ship_t *s, uint64_t writer, tomo_str_t account)
-{
-    char          name[17];
-    int64_t       n = 0;
-    tomo_rc_e     rc;
-    uint8_t       key_data[TOMO_KEY_MAX];
-    tomo_buf_t    key;
-    redisReply   *reply;
-    redis_args_t  args = { 0 };
-
-    for (size_t i = 0; i < s->n_marks; i++) {
-        ship_mark_t  *m = &s->marks[i];
-
-        if (m->writer == writer
-            && tomo_str_eq(tomo_str_n(m->account, m->account_len), account))
-        {
-            return m;
-        }
-    }
-
-    tomo_buf_init(&key, key_data, sizeof(key_data));
-    tomo_key_ship(&key, account);
-    ship_text(writer, name);
-
-    redis_arg_c(&args, "HGET");
-    redis_arg(&args, tomo_buf_str(&key));
-    redis_arg_c(&args, name);
-    reply = redis_call(s->redis, &args);
-    redis_args_free(&args);
-    rc = redis_is(reply, REDIS_REPLY_NIL) ? TOMO_OK : redis_int(reply, &n);
-
-    if (rc != TOMO_OK || n < 0) {
-        if (reply != NULL) {
-            redis_drop(s->redis, redis_error_word(reply));
-        }
-
-        freeReplyObject(reply);
-        return NULL;
-    }
-
-    freeReplyObject(reply);
-    ship_mark_t  *m = ship_mark_new(s, writer, account);
-    m->mark = (uint64_t) n;
-    m->new_mark = m->mark;
-
-    return m;
 }
 
 
@@ -225,9 +127,74 @@ ship_append_entry(ship_t *s, const tomo_record_t *r)
     ok = tomo_entry_encode(&e, &text, argv + 3) == TOMO_OK
          && redis_append_argv(s->redis, sizeof(argv) / sizeof(argv[0]), argv)
             == TOMO_OK;
-    s->replies += ok;
 
     return ok;
+}
+
+
+/* ends the group under way: its mark moves in the same transaction */
+
+static bool
+ship_group_end(ship_t *s)
+{
+    bool           ok;
+    redis_args_t   args = { 0 };
+    ship_group_t  *g = &s->groups[s->n_groups - 1];
+
+    if (g->n == 0) {
+        return true;
+    }
+
+    ship_marks_put(&s->marks, g->mark, g->last, &args);
+    ok = redis_append(s->redis, &args) == TOMO_OK
+         && redis_append_c(s->redis, "EXEC", NULL) == TOMO_OK;
+    redis_args_free(&args);
+
+    return ok;
+}
+
+
+/*
+ * The group that records of this account go into now; NULL: the batch ends
+ * here, because its mark has to be read first, or nothing more fits.
+ */
+
+static ship_group_t *
+ship_group(ship_t *s, uint64_t writer, tomo_str_t account)
+{
+    size_t         mark = ship_marks_find(&s->marks, writer, account);
+    ship_group_t  *g;
+
+    if (mark == s->marks.n) {
+        if (s->n > 0) {
+            return NULL;
+        }
+
+        if (!ship_marks_read(&s->marks, s->redis, writer, account)) {
+            s->rc = TOMO_AGAIN;
+            return NULL;
+        }
+    }
+
+    g = s->n_groups > 0 ? &s->groups[s->n_groups - 1] : NULL;
+
+    if (g != NULL && g->mark == mark) {
+        return g;
+    }
+
+    if (s->n_groups == SHIP_GROUPS) {
+        return NULL;
+    }
+
+    if (g != NULL && !ship_group_end(s)) {
+        s->rc = TOMO_AGAIN;
+        return NULL;
+    }
+
+    g = &s->groups[s->n_groups++];
+    *g = (ship_group_t) { .mark = mark };
+
+    return g;
 }
 
 
@@ -236,8 +203,8 @@ ship_append_entry(ship_t *s, const tomo_record_t *r)
 static bool
 ship_record(void *data, uint64_t writer, const tomo_record_t *r)
 {
-    ship_t       *s = data;
-    tomo_str_t    have = tomo_str_n(s->account, s->account_len);
+    ship_t        *s = data;
+    ship_group_t  *g;
 
     s->last = r->seq;
     s->seen++;
@@ -246,114 +213,100 @@ ship_record(void *data, uint64_t writer, const tomo_record_t *r)
         return s->seen < SHIP_BATCH_RECORDS * 16;
     }
 
-    if (s->mark != NULL && !tomo_str_eq(have, r->account)) {
+    if (tomo_entry_kind_name(r->kind) == NULL) {
+        log_error("journal", "record %llu of writer %016llx is of a kind "
+                  "that this version does not know and is not shipped: "
+                  "start the newer version", (unsigned long long) r->seq,
+                  (unsigned long long) writer);
+        return true;
+    }
+
+    g = ship_group(s, writer, r->account);
+
+    if (g == NULL) {
         s->last = r->seq - 1;           /* the next batch begins with it */
         return false;
     }
 
-    if (s->mark == NULL) {
-        s->mark = ship_mark(s, writer, r->account);
-
-        if (s->mark == NULL) {
-            s->last = r->seq - 1;
-            s->rc = TOMO_AGAIN;
-            return false;
-        }
-
-        s->account_len = r->account.len;
-        memcpy(s->account, r->account.data, r->account.len);
-    }
-
-    if (r->seq <= s->mark->mark) {
+    if (r->seq <= s->marks.list[g->mark].mark) {
         return true;
     }
 
-    if (s->n == 0) {
-        if (redis_append_c(s->redis, "MULTI", NULL) != TOMO_OK) {
-            s->rc = TOMO_AGAIN;
-            return false;
-        }
-
-        s->replies++;
-    }
-
-    if (!ship_append_entry(s, r)) {
+    if ((g->n == 0 && redis_append_c(s->redis, "MULTI", NULL) != TOMO_OK)
+        || !ship_append_entry(s, r))
+    {
         s->rc = TOMO_AGAIN;
         return false;
     }
 
-    s->mark->new_mark = r->seq;
+    g->n++;
+    g->last = r->seq;
     s->bytes += r->body.len;
 
     return ++s->n < SHIP_BATCH_RECORDS && s->bytes < SHIP_BATCH_BYTES;
 }
 
 
+/* EXEC's answer: as many elements as commands, and none an error */
+
 static bool
-ship_append_end(ship_t *s)
+ship_group_done(const redisReply *reply, size_t n)
 {
-    bool          ok;
-    char          name[17];
-    uint8_t       key_data[TOMO_KEY_MAX];
-    tomo_buf_t    key;
-    redis_args_t  args = { 0 };
+    bool  done = redis_len(reply) == n + 1;
 
-    tomo_buf_init(&key, key_data, sizeof(key_data));
-    tomo_key_ship(&key, tomo_str_n(s->account, s->account_len));
-    ship_text(s->writer, name);
+    for (size_t i = 0; done && i <= n; i++) {
+        done = !redis_is(redis_at(reply, i), REDIS_REPLY_ERROR);
+    }
 
-    redis_arg_c(&args, "HSET");
-    redis_arg(&args, tomo_buf_str(&key));
-    redis_arg_c(&args, name);
-    redis_arg_u64(&args, s->mark->new_mark);
-    ok = redis_append(s->redis, &args) == TOMO_OK
-         && redis_append_c(s->redis, "EXEC", NULL) == TOMO_OK;
-    redis_args_free(&args);
-    s->replies += 2;
-
-    return ok;
+    return done;
 }
 
 
-/* EXEC's answer decides; whatever went wrong, the marks are read again. */
+/* Takes the answers of one group: MULTI, its XADDs, HSET, then EXEC's. */
 
-static tomo_rc_e
-ship_settle(ship_t *s)
+static bool
+ship_group_settle(ship_t *s, const ship_group_t *g, const char **word)
 {
     bool         done = false;
-    uint64_t     missed;
     redisReply  *reply;
-    const char  *word = "no answer";
 
-    while (s->replies > 0) {
+    for (size_t left = g->n == 0 ? 0 : g->n + 3; left > 0; left--) {
         reply = redis_reply(s->redis);
 
         if (reply == NULL) {
-            s->replies = 0;
-            return TOMO_AGAIN;
+            return false;
         }
-
-        s->replies--;
 
         if (redis_is(reply, REDIS_REPLY_ERROR)) {
-            word = redis_error_word(reply);
+            *word = redis_error_word(reply);
         }
 
-        /* every element must be the type its command answers with */
-        if (s->replies == 0 && redis_len(reply) == s->n + 1) {
-            done = true;
-
-            for (size_t i = 0; i < redis_len(reply); i++) {
-                done = done && !redis_is(redis_at(reply, i),
-                                         REDIS_REPLY_ERROR);
-            }
-        }
-
+        done = left == 1 && ship_group_done(reply, g->n);
         freeReplyObject(reply);
     }
 
     if (done) {
-        s->mark->mark = s->mark->new_mark;
+        s->marks.list[g->mark].mark = g->last;
+    }
+
+    return done || g->n == 0;
+}
+
+
+/* Whatever went wrong, the connection is dropped and marks are read again. */
+
+static tomo_rc_e
+ship_settle(ship_t *s)
+{
+    bool         ok = true;
+    uint64_t     missed;
+    const char  *word = "no answer";
+
+    for (size_t i = 0; ok && i < s->n_groups; i++) {
+        ok = ship_group_settle(s, &s->groups[i], &word);
+    }
+
+    if (ok) {
         return TOMO_OK;
     }
 
@@ -378,8 +331,7 @@ ship_batch(ship_t *s, size_t i, bool *more)
     tomo_rc_e  rc;
 
     s->writer = s->writers[i].id;
-    s->mark = NULL;
-    s->n = s->seen = s->bytes = s->replies = 0;
+    s->n = s->seen = s->bytes = s->n_groups = 0;
     s->last = from - 1;
     s->rc = TOMO_OK;
 
@@ -400,10 +352,12 @@ ship_batch(ship_t *s, size_t i, bool *more)
     }
 
     if (s->rc == TOMO_OK && s->n > 0) {
-        s->rc = ship_append_end(s) ? ship_settle(s) : TOMO_AGAIN;
+        s->rc = ship_group_end(s) ? ship_settle(s) : TOMO_AGAIN;
     }
 
     if (s->rc != TOMO_OK) {
+        /* commands may be under way that nobody reads the answers of */
+        redis_drop(s->redis, "shipping stopped half-way");
         return s->rc;
     }
 

@@ -25,7 +25,8 @@ $d->redis->restart;
 is $d->verdict($id, 15)->{send}, 'accepted', 'Redis killed: the verdict comes afterwards';
 is $calls->(), 1, 'Redis killed: one request';
 is scalar(() = $worker->output =~ /dispatch connection is down/g), 1, 'one line for the outage';
-ok wait_for(sub { $worker->output =~ /dispatch connection is back/ }, 'notice'), 'and one for its end';
+ok wait_for(sub { $worker->output =~ /dispatch connection is back/ }, 'notice'),
+    'and one for its end';
 
 # --- hangs ------------------------------------------------------------------
 $d->redis->pause;
