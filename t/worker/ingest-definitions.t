@@ -30,7 +30,7 @@ sub text { return { type => 'text', text => $_[0] } }
 
 # --- revisions --------------------------------------------------------------
 
-ok wait_for(sub { $in->redis->cmd('EXISTS', $in->key('feed')) }, 'feed'), 'loaded';
+ok wait_for(sub { $in->redis->cmd('HEXISTS', $in->key('feed'), 'secret/1') }, 'feed'), 'loaded';
 my $feed = $in->redis->cmd('HGET', $in->key('feed'), 'version');
 my $r = put('tag', 'vip', name => 'VIP');
 is $r->{status}, 200, 'a new document';

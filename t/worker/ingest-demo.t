@@ -18,6 +18,7 @@ my $no  = JSON::PP::false();
 sub bubbles { return @{ JSON::PP::decode_json($_[0][1]{body}) } }
 
 ok wait_for(sub { $in->no('scenario', 'welcome') }, 'demo account'), 'conf/demo is loaded';
+ok wait_for(sub { $in->redis->cmd('HEXISTS', $in->key('feed'), 'secret/1') }, 'feed'), 'feed';
 my $feed = $in->redis->hash($in->key('feed'));
 ok $feed->{'link/1'} && $feed->{'survey/1'} && $feed->{'secret/1'}, 'the edge feed is published';
 is $in->redis->cmd('SISMEMBER', 'tomo:accounts', 'demo'), 1, 'the edge will find the account';

@@ -403,23 +403,66 @@ batch_turn(batch_t *b, owner_t *o, redis_t *r, size_t *done)
 }
 
 
+/* the whole edge feed, in as many commits as it takes; the version last */
+static tomo_rc_e
+batch_feed(batch_t *b, owner_t *o, redis_t *r)
+{
+    char       print[65];
+    bool       stale;
+    size_t     i = 0;
+    tomo_rc_e  rc;
+
+    rc = feedpub_stale(o, r, print, &stale);
+
+    if (rc != TOMO_OK || !stale) {
+        return rc;
+    }
+
+    owner_commit_begin(o);
+
+    while (feedpub_some(o, &i)) {
+        rc = slice_send(&b->slice, o, r);
+
+        if (rc != TOMO_OK) {
+            return rc;
+        }
+
+        owner_commit_begin(o);
+    }
+
+    rc = feedpub_secrets(o, print);
+    feedpub_version(o);
+
+    return rc == TOMO_OK ? slice_send(&b->slice, o, r) : rc;
+}
+
+
 tomo_rc_e
 batch_begin(batch_t *b, owner_t *o, redis_t *r)
 {
-    bool       loaded, changed;
-    tomo_rc_e  rc;
+    bool       loaded;
+    tomo_rc_e  rc = TOMO_OK;
 
     b->slice.poison = o->conf->clock_file != NULL
                       ? getenv("TOMO_SANDBOX_POISON") : NULL;
     owner_commit_begin(o);
     defstore_folder(o, clock_now_ms(), &loaded);
-    rc = feedpub_check(o, r, &changed);
 
-    if (rc == TOMO_OK && (loaded || changed)) {
+    if (loaded) {
         rc = slice_send(&b->slice, o, r);
+    }
+
+    if (rc == TOMO_OK) {
+        rc = batch_feed(b, o, r);
+    }
+
+    if (rc == TOMO_FULL) {
+        log_error(o->account->id, "its folder of definitions is too much for "
+                  "one commit: store the documents with PUT instead");
+        rc = TOMO_INVALID;
     }
 
     owner_settle(o);
 
-    return rc == TOMO_FULL ? TOMO_INVALID : rc;
+    return rc;
 }

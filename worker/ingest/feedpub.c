@@ -164,15 +164,11 @@ feedpub_secret(owner_t *o, unsigned n, const char *secret)
 
 
 tomo_rc_e
-feedpub_check(owner_t *o, redis_t *r, bool *changed)
+feedpub_stale(owner_t *o, redis_t *r, char print[65], bool *stale)
 {
-    char         feed[TOMO_KEY_MAX + 1], meta[TOMO_KEY_MAX + 1], print[65];
-    bool         whole;
-    size_t       i;
+    char         feed[TOMO_KEY_MAX + 1], meta[TOMO_KEY_MAX + 1];
     tomo_rc_e    rc = TOMO_AGAIN;
     redisReply  *version, *old;
-
-    *changed = false;
 
     /* redis_call_c wants C strings */
     feed[feedpub_key(feed, o, tomo_key_feed).len] = '\0';
@@ -181,41 +177,50 @@ feedpub_check(owner_t *o, redis_t *r, bool *changed)
     old = version == NULL ? NULL
                           : redis_call_c(r, "HGET", meta, "feed_print", NULL);
 
-    if (old == NULL || feedpub_print(o, print) != TOMO_OK) {
-        goto done;
+    if (old != NULL && feedpub_print(o, print) == TOMO_OK) {
+        *stale = !redis_is(version, REDIS_REPLY_STRING)
+                 || !tomo_str_eq(redis_str(old), tomo_str_n(print, 64));
+        rc = TOMO_OK;
     }
-
-    rc = TOMO_OK;
-    whole = redis_is(version, REDIS_REPLY_STRING)
-            && tomo_str_eq(redis_str(old), tomo_str_c(print));
-
-    if (whole) {
-        goto done;
-    }
-
-    for (i = 0; i < defs_count(o->defs); i++) {
-        feedpub_def(o, defs_at(o->defs, i));
-    }
-
-    if (feedpub_secret(o, 1, o->account->secret) != TOMO_OK
-        || feedpub_secret(o, 2, o->account->next_secret) != TOMO_OK)
-    {
-        rc = TOMO_ERROR;
-        goto done;
-    }
-
-    feedpub_version(o);
-    commit_op(o->commit, 'h', tomo_str_c(meta));
-    commit_pair(o->commit, "feed_print", tomo_str_c(print));
-    commit_end(o->commit);
-    *changed = true;
-
-done:
 
     freeReplyObject(version);
     freeReplyObject(old);
 
     return rc;
+}
+
+
+bool
+feedpub_some(owner_t *o, size_t *i)
+{
+    for ( /* void */ ; *i < defs_count(o->defs); (*i)++) {
+        if (!commit_room(o->commit, 200, 2 * FEEDPUB_VALUE_BYTES)) {
+            return true;
+        }
+
+        feedpub_def(o, defs_at(o->defs, *i));
+    }
+
+    return false;
+}
+
+
+tomo_rc_e
+feedpub_secrets(owner_t *o, const char *print)
+{
+    char  key[TOMO_KEY_MAX];
+
+    if (feedpub_secret(o, 1, o->account->secret) != TOMO_OK
+        || feedpub_secret(o, 2, o->account->next_secret) != TOMO_OK)
+    {
+        return TOMO_ERROR;
+    }
+
+    commit_op(o->commit, 'h', feedpub_key(key, o, tomo_key_meta));
+    commit_pair(o->commit, "feed_print", tomo_str_n(print, 64));
+    commit_end(o->commit);
+
+    return TOMO_OK;
 }
 
 

@@ -15,11 +15,19 @@ void feedpub_def(owner_t *o, const def_t *def);
 void feedpub_version(owner_t *o);
 
 /*
- * After loading: everything, when the feed is missing or the secrets are
- * other ones than it holds.  *changed: the open commit got operations.
+ * After loading: is the feed missing, or are its secrets other ones than ours?
+ * print: what feedpub_secrets has to remember.  TOMO_AGAIN: Redis is down.
  */
-tomo_rc_e feedpub_check(owner_t *o, redis_t *r, bool *changed)
+tomo_rc_e feedpub_stale(owner_t *o, redis_t *r, char print[65], bool *stale)
     TOMO_MUST_CHECK;
+
+/*
+ * Everything again, from definition *i on, as far as the open commit has
+ * room.  False: all are in; else send the commit, open another, come again.
+ */
+bool feedpub_some(owner_t *o, size_t *i);
+/* the secrets, and what tells them apart; then feedpub_version */
+tomo_rc_e feedpub_secrets(owner_t *o, const char *print) TOMO_MUST_CHECK;
 
 /* removes edges whose heartbeat is older than 60 s */
 void feedpub_clean(redis_t *r);

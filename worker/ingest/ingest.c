@@ -166,6 +166,8 @@ ingest_ready(ingest_t *in, owner_t *o)
 
         if (rc != TOMO_OK) {
             o->loaded = false;
+            o->stuck = rc == TOMO_INVALID;
+            o->stuck_us = now_us;
             return false;
         }
 
