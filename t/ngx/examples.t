@@ -154,7 +154,8 @@ ok wait_for(sub { $redis->cmd('HLEN', 'tomo:{shop}:ship') > 0 }, 'shipped', 10),
 ok wait_for(sub { $redis->hash('tomo:{shop}:cursor')->{in} ne '0-0' }, 'decided', 10),
     'as user worker: it is decided';
 
-ok wait_for(sub { -S "$dir/run2/api.sock" }, 'api socket', 10), 'as user api: the role starts alone';
+ok wait_for(sub { -S "$dir/run2/api.sock" }, 'api socket', 10),
+    'as user api: the role starts alone';
 my @token = (Authorization => "Bearer $Tomo::Test::Files::API_TOKEN");
 my $r = http("$dir/run2/api.sock", 'GET', '/api/v1/accounts/shop/definitions/tag', [@token]);
 is $r->{status}, 200, '... reads';

@@ -244,7 +244,7 @@ if ($> == 0) {
                 my $c = Tomo::Test::Http->connect($e->port) or next;
                 for (1 .. 50) {
                     my $b = "kid-$kid-" . ++$n;
-                    my $r = $c->ask('POST', '/line/webhook/demo', 
+                    my $r = $c->ask('POST', '/line/webhook/demo',
                         ['x-line-signature' => sign($b)], $b)
                         or last;
                     print {$log} "$b\n" if $r->{status} == 200;
