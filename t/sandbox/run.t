@@ -29,7 +29,7 @@ sub none_left {
 # --- detached: returns, and lets go of every descriptor ----------------------
 
 my $two;
-my $one = bless { dir => temp_dir() . '/one', port => Tomo::Test::Sandbox::pair_of_ports() },
+my $one = bless { dir => temp_dir() . '/one', port => Tomo::Test::Ports::free_ports(2) },
     'Tomo::Test::Sandbox';
 pipe my $read, my $write or die "pipe: $!\n";
 my $pid = fork // die "fork: $!\n";
@@ -87,7 +87,7 @@ sub refused {
     return;
 }
 
-my $free = Tomo::Test::Sandbox::pair_of_ports();
+my $free = Tomo::Test::Ports::free_ports(2);
 refused(qr/already running/, '--dir', $one->{dir}, '--port', $free);
 refused(qr/listens on 127\.0\.0\.1:$two->{port}/, '--dir', temp_dir() . '/three',
     '--port', $two->{port});

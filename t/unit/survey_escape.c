@@ -21,7 +21,7 @@ static const char *const  payloads[] = {
     "<object data=x>", "<embed src=x>", "<link rel=stylesheet href=x>",
     "<style>*{}</style>", "<body onload=x>", "<details open ontoggle=x>",
     "<video><source onerror=x>", "<marquee onstart=x>", "\\\"><b>",
-    "\"\"><b>", "<b/x='", "<B>", "<ScRiPt>", "<\xe3\x80\x80""b>",
+    "\"\"><b>", "<b/x='", "<B>", "<ScRiPt>", ("<\xe3\x80\x80" "b>"),
     "{{name}}<b>", "%3Cscript%3E<b>", "+ADw-script+AD4-<b>",
     "https://x/\"><b>", "https://x/'onclick='y<b>", "HTTPS://x<b>",
     "=cmd|'/c calc'!A1<b>", "1;<b>", "a\"b'c<d>e&f",

@@ -211,8 +211,8 @@ B4_only_canonical_base64(void **state)
         "GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fMD=s=",
         "GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fM====",
         "sha256=GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD=",
-        "GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fMDLs=,"
-        "GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fMDLs=",         /* B2 */
+        ("GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fMDLs=,"
+         "GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fMDLs="),         /* B2 */
     };
 
     (void) state;

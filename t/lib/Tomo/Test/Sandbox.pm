@@ -14,27 +14,8 @@ my %RUNNING;
 sub start {
     my ($class, %o) = @_;
     my $self = bless { dir => Tomo::Test::temp_dir() . '/' . ($o{name} // 'run'),
-        port => $o{port} // pair_of_ports() }, $class;
+        port => $o{port} // Tomo::Test::Ports::free_ports(2) }, $class;
     return $self->launch;
-}
-
-# a free port whose successor is free too (the simulator's)
-sub pair_of_ports {
-    my %free;
-    for (1 .. 200) {
-        my $port = Tomo::Test::free_port();
-        $free{$port} = 1;
-        for my $first ($port - 1, $port) {
-            return $first if $free{$first} && ($free{ $first + 1 } || is_free($first + 1));
-        }
-    }
-    die "no two free ports in a row\n";
-}
-
-sub is_free {
-    my ($port) = @_;
-    return IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port,
-        Proto => 'tcp', Listen => 1, ReuseAddr => 1);
 }
 
 sub run_script { return Tomo::Test::top_dir() . '/scripts/run' }
