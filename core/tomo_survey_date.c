@@ -87,15 +87,13 @@ date_put_option(tomo_buf_t *b, int n, int chosen, const char *unit)
 
 
 static void
-date_put_options(tomo_buf_t *b, size_t part, int chosen, int this_year)
+date_put_options(tomo_buf_t *b, size_t part, int chosen, int last)
 {
-    int  n, last;
+    int  n;
 
     tomo_buf_c(b, "<option value=\"\">選択</option>");
 
     if (part == 0) {
-        last = this_year + DATE_YEARS_AHEAD;
-
         if (last < DATE_YEAR_FIRST || last > DATE_YEAR_LAST) {
             last = DATE_YEAR_LAST;
         }
@@ -170,13 +168,14 @@ date_chosen(const tomo_given_t *g, int chosen[TOMO_SURVEY_DATE_PARTS])
 void
 tomo_survey_date_put(tomo_buf_t *b, const tomo_survey_field_t *f)
 {
-    int     chosen[TOMO_SURVEY_DATE_PARTS];
+    int     chosen[TOMO_SURVEY_DATE_PARTS], last;
     bool    birth;
     size_t  i;
 
     date_chosen(f->given, chosen);
 
     birth = tomo_str_starts(f->question->id, tomo_str("birth"));
+    last = f->this_year + (birth ? 0 : DATE_YEARS_AHEAD);
 
     tomo_buf_c(b, "<div class=\"d\">\n");
 
@@ -201,7 +200,7 @@ tomo_survey_date_put(tomo_buf_t *b, const tomo_survey_field_t *f)
 
         tomo_survey_field_aria(b, f);
         tomo_buf_byte(b, '>');
-        date_put_options(b, i, chosen[i], f->this_year);
+        date_put_options(b, i, chosen[i], last);
         tomo_buf_c(b, "</select></div>\n");
     }
 
