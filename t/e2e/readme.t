@@ -56,7 +56,7 @@ my ($clock, $arrived, $timeline) = documents($later);
 ok $clock->{now_ms} > now_ms() + 86_400_000, 'the clock moved';
 is scalar @$arrived, 2, 'the step of day 1 arrived';
 is $arrived->[1]{via}, 'push', '... as a push';
-ok scalar(grep { "@{ $_->{why} }" =~ m{ scenario/welcome day1 } @$timeline),
+ok scalar(grep { "@{ $_->{why} }" =~ m{ scenario/welcome day1\z} } @$timeline),
     'the timeline says why, as the README tells'
     or diag(join ' | ', map {"$_->{kind} @{ $_->{why} }"} @$timeline);
 
