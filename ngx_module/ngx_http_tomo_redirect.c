@@ -185,9 +185,11 @@ ngx_http_tomo_redirect_click(ngx_http_request_t *r, ngx_http_tomo_ctx_t *ctx,
 
     ngx_http_tomo_redirect_count(tmcf->zone, ctx, click.visit);
 
-    if (ngx_http_tomo_journal_click(tmcf->journal,
-                                    ngx_http_tomo_view(&ctx->account), &click)
-        != NGX_OK)
+    if (tmcf->journal == NULL
+        || ngx_http_tomo_journal_click(tmcf->journal,
+                                       ngx_http_tomo_view(&ctx->account),
+                                       &click)
+           != NGX_OK)
     {
         ngx_http_tomo_count(tmcf->zone, click_dropped);
     }
