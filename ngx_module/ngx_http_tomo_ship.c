@@ -282,7 +282,9 @@ ngx_http_tomo_ship_step(ngx_http_tomo_ship_t *ship,
         return NGX_DONE;
     }
 
-    if (ship->in_flight >= NGX_HTTP_TOMO_SHIP_BATCHES) {
+    if (ship->in_flight >= NGX_HTTP_TOMO_SHIP_BATCHES
+        || ngx_http_tomo_source_rests(source))
+    {
         return NGX_DONE;
     }
 

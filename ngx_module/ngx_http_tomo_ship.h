@@ -65,8 +65,8 @@ struct ngx_http_tomo_ship_s {
 void ngx_http_tomo_ship_wake(ngx_http_tomo_ship_t *ship);
 
 /*
- * Redis refused a write, or a file could not be read: everything rests for a
- * moment (50 ms .. 5 s), then the marks are read again.  why is for the log.
+ * Redis refused a write: everything rests for a moment (50 ms .. 5 s), then
+ * the marks are read again.  why is for the log.
  */
 void ngx_http_tomo_ship_refused(ngx_http_tomo_ship_t *ship, ngx_str_t *why);
 

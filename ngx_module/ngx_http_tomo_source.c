@@ -1,6 +1,8 @@
 #include "ngx_http_tomo_source.h"
 
 
+#define NGX_HTTP_TOMO_REST_MS  1000
+
 /* Input and output of one read in the thread pool */
 typedef struct {
     ngx_http_tomo_source_t  *source;
@@ -101,6 +103,14 @@ ngx_http_tomo_source_idle(const ngx_http_tomo_source_t *source)
     return !source->reading && !source->in_flight && !source->busy
            && source->asked == 0
            && source->fence != NGX_HTTP_TOMO_FENCE_RUNNING;
+}
+
+
+ngx_uint_t
+ngx_http_tomo_source_rests(const ngx_http_tomo_source_t *source)
+{
+    return source->rest_until
+           && (ngx_msec_int_t) (source->rest_until - ngx_current_msec) > 0;
 }
 
 
@@ -382,7 +392,6 @@ ngx_http_tomo_source_read_thread(void *data, ngx_log_t *log)
 static void
 ngx_http_tomo_source_read_done(ngx_event_t *ev)
 {
-    ngx_str_t                why = ngx_string("journal not readable");
     ngx_http_tomo_read_t    *read;
     ngx_http_tomo_source_t  *source;
 
@@ -399,7 +408,8 @@ ngx_http_tomo_source_read_done(ngx_event_t *ev)
         return;
     }
 
-    if (read->err) {
+    if (read->err && !source->reported) {
+        source->reported = 1;
         ngx_log_error(NGX_LOG_ERR, source->ship->log, read->err,
                       "tomo: journal %s cannot be read: check the disk and "
                       "the owner of the journal folder", read->path);
@@ -408,11 +418,17 @@ ngx_http_tomo_source_read_done(ngx_event_t *ev)
     source->chunk_pos = 0;
     source->chunk_len = (size_t) read->n;
 
+    source->rest_until = 0;
+
     if (source->chunk_len == 0) {
-        /* looks again later; a disk that fails must not spin the loop */
+        /* looks again later; the other sources go on meanwhile */
         source->number = 0;
-        ngx_http_tomo_ship_refused(source->ship, &why);
-        return;
+        source->rest_until = ngx_current_msec + NGX_HTTP_TOMO_REST_MS;
+        source->rest_until += source->rest_until == 0;
+    }
+
+    if (read->err == 0) {
+        source->reported = 0;
     }
 
     ngx_http_tomo_ship_wake(source->ship);

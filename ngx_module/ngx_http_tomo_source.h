@@ -82,6 +82,7 @@ struct ngx_http_tomo_source_s {
     uint64_t                    end_seq;        /* first of the next segment */
 
     ngx_thread_task_t          *task;
+    ngx_msec_t                  rest_until;     /* 0: may be read at once */
 
     /* the batch in flight */
     uint64_t                    batch_to;
@@ -94,6 +95,7 @@ struct ngx_http_tomo_source_s {
     unsigned                    failed:1;       /* of the batch */
     unsigned                    stale:1;        /* marks to be read again */
     unsigned                    busy:1;         /* a task of adopt has it */
+    unsigned                    reported:1;     /* that it is unreadable */
 };
 
 /* journal NULL: adopted.  NULL: out of memory.  Not yet in ship->sources. */
@@ -106,6 +108,9 @@ void ngx_http_tomo_source_destroy(ngx_http_tomo_source_t *source);
 
 /* nothing of it is on its way: no task, no answer */
 ngx_uint_t ngx_http_tomo_source_idle(const ngx_http_tomo_source_t *source);
+
+/* a file of it could not be read lately: it is left alone for a moment */
+ngx_uint_t ngx_http_tomo_source_rests(const ngx_http_tomo_source_t *source);
 
 /* last sequence that may be read now */
 uint64_t ngx_http_tomo_source_limit(const ngx_http_tomo_source_t *source);
