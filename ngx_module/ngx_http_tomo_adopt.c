@@ -15,6 +15,7 @@ typedef struct {
     ngx_http_tomo_adopt_t      *adopt;
     const char                 *journal;
     ngx_http_tomo_recovered_t  *found;
+    ngx_uint_t                  room;       /* folders to take, at most */
     ngx_uint_t                  n;
     ngx_err_t                   err;
 } ngx_http_tomo_scan_t;
@@ -187,7 +188,7 @@ ngx_http_tomo_adopt_scan(void *data, ngx_log_t *log)
         return;
     }
 
-    while (scan->n < NGX_HTTP_TOMO_ADOPT_AT_ONCE
+    while (scan->n < scan->room
            && (entry = readdir(dir)) != NULL)
     {
         ngx_http_tomo_adopt_folder(scan, entry->d_name);
@@ -341,9 +342,41 @@ ngx_http_tomo_adopt_found(ngx_http_tomo_adopt_t *adopt,
 }
 
 
+ngx_uint_t
+ngx_http_tomo_adopt_held(const ngx_http_tomo_ship_t *ship)
+{
+    ngx_uint_t               n;
+    ngx_queue_t             *q;
+    ngx_http_tomo_source_t  *source;
+
+    for (n = 0, q = ngx_queue_head(&ship->sources);
+         q != ngx_queue_sentinel(&ship->sources);
+         q = ngx_queue_next(q))
+    {
+        source = ngx_queue_data(q, ngx_http_tomo_source_t, queue);
+        n += source->journal == NULL;
+    }
+
+    return n;
+}
+
+
 static void
 ngx_http_tomo_adopt_post(ngx_http_tomo_adopt_t *adopt)
 {
+    ngx_uint_t             held;
+    ngx_http_tomo_scan_t  *scan;
+
+    held = ngx_http_tomo_adopt_held(adopt->ship);
+
+    if (held >= NGX_HTTP_TOMO_ADOPT_MAX) {
+        return;
+    }
+
+    scan = adopt->task->ctx;
+    scan->room = ngx_min(NGX_HTTP_TOMO_ADOPT_AT_ONCE,
+                         NGX_HTTP_TOMO_ADOPT_MAX - held);
+
     if (ngx_thread_task_post(adopt->ship->tmcf->thread_pool, adopt->task)
         == NGX_OK)
     {
@@ -378,7 +411,7 @@ ngx_http_tomo_adopt_scanned(ngx_event_t *ev)
         ngx_http_tomo_recover_free(found);
     }
 
-    if (scan->n == NGX_HTTP_TOMO_ADOPT_AT_ONCE && !ngx_exiting) {
+    if (scan->n == scan->room && !ngx_exiting) {
         ngx_http_tomo_adopt_post(adopt);
     }
 }
@@ -392,6 +425,7 @@ ngx_http_tomo_adopt_tick(ngx_event_t *ev)
     ngx_add_timer(ev, NGX_HTTP_TOMO_ADOPT_MS);
 
     ngx_http_tomo_prune_tick(adopt->ship);
+    ngx_http_tomo_ship_wake(adopt->ship);       /* who rested may go on */
 
     if (ngx_exiting) {
         if (adopt->elected) {

@@ -14,9 +14,19 @@
 #define NGX_HTTP_TOMO_ADOPT_MS    1000
 #define NGX_HTTP_TOMO_KEEP_MIN_S  1800      /* whatever keep= says */
 
+/*
+ * Each adopted journal holds a descriptor, its lock.  No more than MAX are
+ * held at a time, the others wait on disk; above SOME, those that are shipped
+ * go before keep= says so.
+ */
+#define NGX_HTTP_TOMO_ADOPT_MAX   256
+#define NGX_HTTP_TOMO_ADOPT_SOME  192
+
 /* init_process; sets ship->adopt */
 ngx_int_t ngx_http_tomo_adopt_start(ngx_http_tomo_ship_t *ship);
 void ngx_http_tomo_adopt_stop(ngx_http_tomo_ship_t *ship);
+/* adopted journals that this worker holds */
+ngx_uint_t ngx_http_tomo_adopt_held(const ngx_http_tomo_ship_t *ship);
 
 /*
  * Lets shipped segments of this worker's adopted journals go when they are

@@ -168,7 +168,7 @@ void
 ngx_http_tomo_prune_tick(ngx_http_tomo_ship_t *ship)
 {
     time_t                         keep, now;
-    ngx_uint_t                     n, full;
+    ngx_uint_t                     n, full, held, many;
     ngx_queue_t                   *q;
     ngx_http_tomo_source_t        *source, *oldest;
     ngx_http_tomo_balance_t        balance;
@@ -178,6 +178,8 @@ ngx_http_tomo_prune_tick(ngx_http_tomo_ship_t *ship)
     keep = ngx_max(conf->keep, NGX_HTTP_TOMO_KEEP_MIN_S);
     now = ngx_time();
     oldest = NULL;
+    held = ngx_http_tomo_adopt_held(ship);
+    many = held - ngx_min(held, NGX_HTTP_TOMO_ADOPT_SOME);
 
     ngx_http_tomo_zone_balance(ship->tmcf->zone, &balance);
     full = balance.bytes > (uint64_t) conf->max / 10 * 8;
@@ -193,6 +195,11 @@ ngx_http_tomo_prune_tick(ngx_http_tomo_ship_t *ship)
         }
 
         n = ngx_http_tomo_prune_old(source, now - keep);
+
+        if (many && ngx_http_tomo_prune_old(source, now) == source->n_kept) {
+            n = source->n_kept;
+            many--;
+        }
 
         if (n) {
             ngx_http_tomo_prune_post(source, n);

@@ -1,0 +1,118 @@
+#!/usr/bin/perl
+
+# What goes wrong in one place stops only that: a journal that cannot be made
+# (R1), a segment that cannot be read (W2), very many dead writers (W10), more
+# accounts than one round of questions holds.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Tomo::Test;
+use Tomo::Test::Feed;
+use Tomo::Test::Snapshot;
+use Tomo::Test::Webhook;
+use Tomo::Journal;
+
+my $WEBHOOK = 1;    # of tomo_entry_kind_e
+
+# A dead writer's folder: one segment, one record for each account given.
+sub dead_writer {
+    my ($edge, $writer, @accounts) = @_;
+    my $folder = sprintf '%s/%016x', $edge->journal, $writer;
+    my $head = pack 'a8 Q<3 q< L< x16', "TOMOJ1\r\n", $writer, 1, 1, now_ms(), 2 * 1024 * 1024;
+    my $text = $head . pack 'L<', Tomo::Journal::crc32c($head);
+    my ($seq, $life) = (0, pack 'Q<2', $writer, 1);
+    for my $account (@accounts) {
+        my $payload = $account . sprintf '{"events":[],"w":%d}', $writer;
+        my $rest = pack('Q< q< C4 L<', ++$seq, now_ms(), $WEBHOOK, 0, length $account, 0, 1)
+            . $payload;
+        my $record = pack('L<2', length $payload, Tomo::Journal::crc32c($life . $rest)) . $rest;
+        $text .= $record . "\0" x (-length($record) % 8);
+    }
+    mkdir $folder, 0700;
+    write_file("$folder/lock", '', 0600);
+    write_file("$folder/0000000000000001.seg", $text, 0600);
+    utime time - 60, time - 60, $folder;
+    return $folder;
+}
+
+sub counter { return Tomo::Test::Status::counter(@_) // 0 }
+
+# --- R1: a tap leads on while a worker has no journal ------------------------------
+if ($> == 0) {
+    my $e = Tomo::Test::Nginx->new(redis => '/nowhere.sock', workers => 1, user => 'www-data');
+    write_snapshot($e, { id => 'demo', number => 1, links => { 1 => 'https://shop.example/a' } });
+    $e->launch;
+    $e->allow_alert(qr/exited on signal 9/);
+    my ($pid) = $e->worker_pids;
+    chown 0, 0, $e->journal;
+    chmod 0755, $e->journal;
+    kill 'KILL', $pid;
+    ok wait_for(sub { $e->error_log =~ /journal ".*" cannot be made/ }, 'the complaint', 10),
+        'R1: a worker without a journal';
+    my ($token) = tokens({ link => 1, friend => 7 });
+    my $r = Tomo::Test::Http::get($e->port, "/r/$token", 'User-Agent' => 'Mozilla/5.0');
+    is $r && $r->{status}, 302, 'R1: a tap is still led on';
+    is $r && $r->{headers}{location}, 'https://shop.example/a', 'R1: to its place';
+    unlike $e->error_log, qr/exited on signal 11/, 'R1: and the worker lives';
+    is counter($e, 'click_dropped'), 1, 'R1: the click that was lost is counted';
+    chown scalar(getpwnam 'www-data'), 0, $e->journal;
+    ok $e->quit, 'R1: QUIT';
+}
+
+# --- W2: a segment that is gone ------------------------------------------------------
+{
+    my $redis = Tomo::Test::Redis->start;
+    publish($redis, { version => 1 });
+    my $e = Tomo::Test::Nginx->start(redis => $redis, workers => 1);
+    ok wait_served($redis, 1), 'W2: the edge serves the feed';
+    $redis->stop;
+    my $folder = dead_writer($e, 0xaa, ('demo') x 3);
+    ok wait_for(sub { counter($e, 'ship_adopted') == 1 }, 'adopted', 10), 'W2: a dead journal';
+    unlink "$folder/0000000000000001.seg";
+    is send_webhook($e, webhook_body(follow_event(user_id(1))))->{status}, 200, 'W2: a webhook';
+    $redis->restart;
+    ok wait_served($redis, 1), 'W2: Redis is back';
+    my ($n, $slow) = (1, 0);
+    for (1 .. 8) {
+        send_webhook($e, webhook_body(follow_event(user_id($_))));
+        $n++;
+        my $at = now_ms();
+        wait_for(sub { (eval { $redis->cmd('XLEN', 'tomo:{demo}:in') } || 0) >= $n },
+            'shipped', 10) or last;
+        my $took = now_ms() - $at;
+        $slow = $took if $took > $slow;
+    }
+    is $redis->cmd('XLEN', 'tomo:{demo}:in'), $n,
+        'W2: a file that cannot be read does not hold up the others';
+    cmp_ok $slow, '<', 1000 * Tomo::Test::slow(), "W2: nor slows them down: $slow ms at most";
+    my @told = $e->error_log =~ /cannot be read/g;
+    cmp_ok @told, '<=', 2, 'W2: it is told, not told again and again';
+    ok $e->quit, 'W2: QUIT';
+}
+
+# --- W10: many dead writers -------------------------------------------------------------
+{
+    my $redis = Tomo::Test::Redis->start;
+    publish($redis, { version => 1 });
+    my $e = Tomo::Test::Nginx->new(
+        redis => $redis, workers => 1, main => 'worker_rlimit_nofile 400;');
+    $e->allow_alert(qr/exited on signal 9/);
+    my $dead = 420;
+    dead_writer($e, 0x1000 + $_, 'demo') for 1 .. $dead;
+    $e->launch;
+    ok wait_for(sub { ($redis->cmd('XLEN', 'tomo:{demo}:in') || 0) >= $dead }, 'all', 60),
+        "W10: the records of $dead dead writers are shipped";
+    is $redis->cmd('XLEN', 'tomo:{demo}:in'), $dead, 'W10: each once';
+    my ($pid) = $e->worker_pids;
+    my @open = glob "/proc/$pid/fd/*";
+    cmp_ok @open, '<', 300, 'W10: their journals do not use up the descriptors';
+    is send_webhook($e, webhook_body(follow_event(user_id(1))))->{status}, 200, 'W10: a webhook';
+    ok $e->reload, 'W10: a reload';
+    is send_webhook($e, webhook_body(follow_event(user_id(2))))->{status}, 200,
+        'W10: and another one after it';
+    ok $e->quit, 'W10: QUIT';
+}
+
+done_testing;
