@@ -202,7 +202,7 @@ commit_room(const commit_t *c, size_t n_args, size_t bytes)
     return !c->failed
            && c->n_args + n_args <= COMMIT_ARGS_MAX
            && c->used + bytes <= c->cap
-           && c->n_keys + 64 <= COMMIT_KEYS_MAX;
+           && c->n_keys + COMMIT_KEYS_ROOM <= COMMIT_KEYS_MAX;
 }
 
 

@@ -11,7 +11,8 @@
 #include "tomo_base.h"
 
 #define COMMIT_ARGS_MAX  7000       /* Lua's stack and a short script run */
-#define COMMIT_KEYS_MAX  2048
+#define COMMIT_KEYS_MAX  3072
+#define COMMIT_KEYS_ROOM 512        /* most that one event adds */
 
 typedef struct {
     char        *text;              /* copies of everything, one block */

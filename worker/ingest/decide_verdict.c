@@ -6,12 +6,10 @@
 #include <string.h>
 
 #include "decide.h"
-#include "json.h"
+#include "many.h"
 #include "tomo_codec.h"
 #include "tomo_keys.h"
 #include "tomo_send.h"
-
-#define VERDICT_TEXT_BYTES  8192
 
 
 static tomo_str_t
@@ -65,43 +63,6 @@ verdict_about(const decide_t *d)
 }
 
 
-/* what the friend read: texts, or the words that stand for the rest */
-static tomo_str_t
-verdict_text(decide_t *d)
-{
-    json_t         *root;
-    uint8_t         bytes[VERDICT_TEXT_BYTES];
-    tomo_buf_t      b;
-    tomo_str_t      s;
-    json_limits_t   limits = { .max_bytes = 1 << 20, .max_nodes = 50000 };
-
-    if (json_parse(verdict_row(d, "body"), &limits, d->arena, &root, NULL)
-        != TOMO_OK)
-    {
-        return tomo_str_null;
-    }
-
-    tomo_buf_init(&b, bytes, sizeof(bytes));
-
-    json_each (bubble, root) {
-        if (json_str(bubble, "text", &s) != TOMO_OK
-            && json_str(bubble, "altText", &s) != TOMO_OK
-            && json_str(bubble, "type", &s) != TOMO_OK)
-        {
-            continue;
-        }
-
-        if (b.len > 0) {
-            tomo_buf_c(&b, "\n\n");
-        }
-
-        tomo_buf_put(&b, s);
-    }
-
-    return tomo_arena_dup(d->arena, tomo_buf_str(&b));
-}
-
-
 static void
 verdict_count(decide_t *d, tomo_send_e send)
 {
@@ -150,7 +111,7 @@ verdict_one(decide_t *d, tomo_send_e send)
     if (about.serial != 0) {
         decide_row(d, about.serial, d->ev->id, d->ev->at_ms, "send",
                    send == TOMO_SEND_UNUSABLE ? tomo_str_null
-                                              : verdict_text(d));
+                                              : many_text(d, verdict_row(d, "body")));
     }
 
     if (!reply || send == TOMO_SEND_CANCELLED) {
@@ -169,75 +130,22 @@ verdict_one(decide_t *d, tomo_send_e send)
 }
 
 
-/* the i-th of a list joined by commas; {NULL, 0} behind the last */
-static tomo_str_t
-verdict_nth(tomo_str_t list, size_t i)
-{
-    size_t  from, to;
-
-    for (from = 0; from < list.len; from = to + 1) {
-        to = tomo_str_find(list, from, ',');
-
-        if (i-- == 0) {
-            return tomo_str_n(list.data + from, to - from);
-        }
-    }
-
-    return tomo_str_null;
-}
-
-
-static bool
-verdict_left(const decide_t *d, tomo_str_t serial)
-{
-    size_t             i;
-    const tomo_rec_t  *line = &d->ev->line;
-
-    for (i = 0; i < line->n; i++) {
-        if (tomo_str_eq(line->fields[i].name, tomo_str("left"))
-            && tomo_str_eq(line->fields[i].value, serial))
-        {
-            return true;
-        }
-    }
-
-    return false;
-}
-
-
 static void
 verdict_many(decide_t *d, tomo_send_e send)
 {
-    size_t          i;
-    uint64_t        serial;
-    tomo_str_t      s, text;
-    outrow_about_t  about = verdict_about(d);
+    many_t  m = {
+        .send = send,
+        .id = d->ev->id,
+        .at_ms = d->ev->at_ms,
+        .about = verdict_about(d),
+        .body = verdict_row(d, "body"),
+        .to = verdict_row(d, "to"),
+        .serials = verdict_row(d, "serials"),
+        .events = verdict_row(d, "event"),
+        .line = &d->ev->line
+    };
 
-    decide_fx(d, tomo_send_word(send), verdict_row(d, "via"));
-    text = verdict_text(d);
-
-    for (i = 0; i < OUTROW_WINDOW; i++) {
-        s = verdict_nth(verdict_row(d, "serials"), i);
-
-        if (s.len == 0
-            || tomo_u64_get(s, UINT32_MAX, &serial) != TOMO_OK)
-        {
-            return;
-        }
-
-        about.event = verdict_nth(verdict_row(d, "event"), i);
-
-        if (verdict_left(d, s)) {
-            about.serial = (uint32_t) serial;
-            about.uid = verdict_nth(verdict_row(d, "to"), i);
-            (void) outrow_push(d, &about, verdict_row(d, "body"), 0);
-            continue;
-        }
-
-        verdict_why(d, about.event);
-        decide_row(d, (uint32_t) serial, d->ev->id, d->ev->at_ms, "send",
-                   text);
-    }
+    many_decide(d, &m);
 }
 
 

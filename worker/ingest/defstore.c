@@ -7,7 +7,6 @@
 
 #include "feedpub.h"
 #include "log.h"
-#include "tomo_entry.h"
 #include "tomo_keys.h"
 #include "tomo_rec.h"
 
@@ -31,35 +30,14 @@ defstore_key(char *text, owner_t *o, void (*fn)(tomo_buf_t *, tomo_str_t))
 static void
 defstore_replan(owner_t *o, const def_t *def, int64_t now_ms)
 {
-    int           i;
-    char          key[TOMO_KEY_MAX];
-    uint8_t       body[96], text[160];
-    tomo_str_t    argv[2 * TOMO_ENTRY_FIELDS];
-    tomo_buf_t    b, t;
-    tomo_entry_t  e;
+    uint8_t     body[96];
+    tomo_buf_t  b;
 
     tomo_buf_init(&b, body, sizeof(body));
     tomo_rec_put(&b, "do", tomo_str("replan"));
     tomo_rec_put_u64(&b, "scenario", def->no);
     tomo_rec_put_u64(&b, "cursor", 0);
-    tomo_buf_init(&t, text, sizeof(text));
-
-    e = (tomo_entry_t) {
-        .kind = TOMO_ENTRY_follow_up, .at_ms = now_ms, .writer = 0,
-        .seq = o->state.n + 1, .body = tomo_buf_str(&b)
-    };
-
-    if (tomo_entry_encode(&e, &t, argv) != TOMO_OK) {
-        return;
-    }
-
-    commit_op(o->commit, 'x', defstore_key(key, o, tomo_key_bulk));
-
-    for (i = 0; i < 2 * TOMO_ENTRY_FIELDS; i++) {
-        commit_arg(o->commit, argv[i]);
-    }
-
-    commit_end(o->commit);
+    owner_follow_up(o, tomo_buf_str(&b), now_ms);
 }
 
 

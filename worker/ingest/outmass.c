@@ -34,6 +34,13 @@ outrow_mass_add(decide_t *d, const messages_t *messages)
         return false;
     }
 
+    if (m->n == 0 || m->items[m->n - 1].messages != messages
+        || m->items[m->n - 1].serial / OUTROW_WINDOW
+           != d->f->serial / OUTROW_WINDOW)
+    {
+        m->n_rows++;
+    }
+
     m->items[m->n++] = (mass_item_t) {
         .messages = messages,
         .def = d->def,
@@ -262,4 +269,5 @@ outrow_mass(decide_t *d)
     }
 
     m->n = 0;
+    m->n_rows = 0;
 }

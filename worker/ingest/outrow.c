@@ -110,21 +110,27 @@ outrow_array(decide_t *d, const tomo_str_t *bubbles, size_t from, size_t to)
 }
 
 
+void
+outrow_push_body(decide_t *d, const outrow_about_t *about, tomo_str_t body,
+    unsigned part)
+{
+    outrow_open(d, TOMO_VIA_PUSH, about);
+    commit_pair(d->c, "key", outrow_key(d, outrow_u64(d, about->serial),
+                                        about, part));
+    commit_pair(d->c, "body", body);
+    commit_end(d->c);
+}
+
+
 static unsigned
 outrow_pushes(decide_t *d, const outrow_about_t *about,
     const tomo_str_t *bubbles, size_t n, unsigned part)
 {
-    size_t      from, to;
-    tomo_str_t  whom;
-
-    whom = outrow_u64(d, about->serial);
+    size_t  from, to;
 
     for (from = 0; from < n; from = to, part++) {
         to = from + MESSAGE_BUBBLES_MAX < n ? from + MESSAGE_BUBBLES_MAX : n;
-        outrow_open(d, TOMO_VIA_PUSH, about);
-        commit_pair(d->c, "key", outrow_key(d, whom, about, part));
-        commit_pair(d->c, "body", outrow_array(d, bubbles, from, to));
-        commit_end(d->c);
+        outrow_push_body(d, about, outrow_array(d, bubbles, from, to), part);
     }
 
     return part;

@@ -15,6 +15,8 @@
 #define OUTROW_WINDOW          256      /* serials of a multicast: LINE takes
                                            500, a commit fewer */
 
+#define OUTROW_ARGS            36       /* of a commit that a row takes */
+
 struct decide_s;
 struct owner_s;
 
@@ -46,6 +48,7 @@ typedef struct {
     mass_item_t  *items;
     size_t        n;
     size_t        cap;
+    size_t        n_rows;       /* at most so many rows will come of them */
 } mass_t;
 
 /* the bubbles collected in d become rows */
@@ -70,6 +73,10 @@ typedef struct {
     tomo_str_t  links;
     tomo_str_t  event;
 } outrow_about_t;
+
+/* one push of a body that is ready: an array of at most five bubbles */
+void outrow_push_body(struct decide_s *d, const outrow_about_t *about,
+    tomo_str_t body, unsigned part);
 
 unsigned outrow_push(struct decide_s *d, const outrow_about_t *about,
     tomo_str_t bubbles, unsigned part);

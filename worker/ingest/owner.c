@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "log.h"
 #include "tomo_codec.h"
+#include "tomo_entry.h"
 #include "tomo_keys.h"
 #include "tomo_token.h"
 
@@ -363,6 +364,38 @@ owner_delivery(owner_t *o, tomo_str_t name)
     commit_end(o->commit);
 
     return o->state.delivery;
+}
+
+
+void
+owner_follow_up(owner_t *o, tomo_str_t body, int64_t now_ms)
+{
+    int           i;
+    char          key[TOMO_KEY_MAX];
+    uint8_t       text[160];
+    tomo_str_t    argv[2 * TOMO_ENTRY_FIELDS];
+    tomo_buf_t    b;
+    tomo_entry_t  e;
+
+    tomo_buf_init(&b, text, sizeof(text));
+    e = (tomo_entry_t) {
+        .kind = TOMO_ENTRY_follow_up, .at_ms = now_ms, .writer = 0,
+        .seq = o->state.n + 1, .body = body
+    };
+
+    if (tomo_entry_encode(&e, &b, argv) != TOMO_OK) {
+        o->commit->failed = true;
+        return;
+    }
+
+    owner_key(key, o->id, tomo_key_bulk);
+    commit_op(o->commit, 'x', tomo_str_c(key));
+
+    for (i = 0; i < 2 * TOMO_ENTRY_FIELDS; i++) {
+        commit_arg(o->commit, argv[i]);
+    }
+
+    commit_end(o->commit);
 }
 
 

@@ -111,6 +111,12 @@ void owner_settle(owner_t *o);
  */
 uint32_t owner_delivery(owner_t *o, tomo_str_t name);
 
+/*
+ * Work that goes on in an event of its own, because it is too much for one
+ * commit: adds an entry with this body to `bulk`.
+ */
+void owner_follow_up(owner_t *o, tomo_str_t body, int64_t now_ms);
+
 /* starts the commit that stands on the present state */
 void owner_commit_begin(owner_t *o);
 /* adds the cursor and counters, state.n + 1, last */
