@@ -1,6 +1,7 @@
 #include "batch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
 #include "defstore.h"
@@ -12,10 +13,13 @@
 #include "tomo_keys.h"
 
 #define BATCH_ENTRIES        128        /* of one XREAD */
+#define BATCH_BULK_ENTRIES   32
 #define BATCH_TIMERS         10000
-#define BATCH_TIMER_SLICE    1792
+#define BATCH_TIMER_SLICE    512
 #define BATCH_ARENA          (192u << 20)
 #define SLICE_ARENA          (96u << 20)
+#define BATCH_IN_US          INT64_C(50000)     /* then what fell due */
+#define BATCH_TIMERS_US      INT64_C(50000)
 #define BATCH_BULK_US        INT64_C(20000)
 #define BATCH_OUT_MAX        10000      /* open rows of an account */
 
@@ -24,6 +28,7 @@ struct batch_s {
     void          *slice_block;
     tomo_arena_t   arena;               /* entries and events */
     redis_args_t   args;
+    redis_args_t   ahead;               /* the read of the next batch */
     slice_t        slice;
 };
 
@@ -63,6 +68,7 @@ batch_free(batch_t *b)
 {
     if (b != NULL) {
         redis_args_free(&b->args);
+        redis_args_free(&b->ahead);
         redis_args_free(&b->slice.args);
         free(b->batch_block);
         free(b->slice_block);
@@ -84,13 +90,9 @@ batch_script(redis_t *r)
  * of serials, so that a multicast's window is decided at once.
  */
 static size_t
-batch_cut(const owner_t *o, const entries_t *list, size_t i)
+batch_cut(const entries_t *list, size_t i)
 {
     size_t  n, max;
-
-    if (o->alone_left > 0) {
-        return 1;
-    }
 
     max = list->events[i].kind == EVENT_TIMER ? BATCH_TIMER_SLICE
                                               : SLICE_EVENTS;
@@ -112,17 +114,17 @@ batch_cut(const owner_t *o, const entries_t *list, size_t i)
 
 
 /*
- * Something in a slice does not fit, or a friend's key has a wrong type: come
- * back one by one, and set the one aside that it is about.  If not even that
- * works, it is a key of the whole account: an operator has to look.
+ * Something does not fit, or a key has a wrong type, and with a commit in
+ * flight nobody knows whose: come back one by one, and set the one aside that
+ * it is about.  If not even that works, it is a key of the whole account: an
+ * operator has to look.
  */
 static tomo_rc_e
-batch_stumble(batch_t *b, owner_t *o, const event_t *ev, size_t n,
-    tomo_rc_e rc)
+batch_stumble(batch_t *b, owner_t *o, const event_t *ev, tomo_rc_e rc)
 {
     o->alone_left = SLICE_EVENTS;
 
-    if (n > 1) {
+    if (ev == NULL) {
         return TOMO_AGAIN;
     }
 
@@ -131,41 +133,69 @@ batch_stumble(batch_t *b, owner_t *o, const event_t *ev, size_t n,
     }
 
     slice_name(ev, b->slice.aside);
-    b->slice.aside_why = rc == TOMO_FULL ? "too_large" : "key_of_wrong_type";
+    b->slice.aside_why = rc == TOMO_FULL ? EVENT_TOO_LARGE
+                                         : "key_of_wrong_type";
 
     return TOMO_AGAIN;
 }
 
 
-/* deadline_us: monotonic, 0: none.  *done counts events */
+/*
+ * until_us: monotonic; past it no further slice is begun.  *done counts
+ * events; *n_done those of the list.
+ */
 static tomo_rc_e
 batch_run(batch_t *b, owner_t *o, redis_t *r, entries_t *list,
-    int64_t deadline_us, size_t *done)
+    int64_t until_us, size_t *n_done)
 {
-    size_t     i, n, at = 0;
+    bool       alone = false;
+    size_t     i = 0;
     tomo_rc_e  rc = TOMO_OK;
 
-    for (i = 0, n = 0; i < list->n && rc == TOMO_OK; i += n) {
-        n = batch_cut(o, list, i);
-        at = i;
+    b->slice.deadline_us = until_us;
 
-        if (o->alone_left > 0) {
+    while (i < list->n && (i == 0 || clock_mono_us() < until_us)) {
+        alone = o->alone_left > 0;
+
+        if (alone) {
             o->alone_left--;
             rc = slice_alone(&b->slice, o, r, &list->events[i]);
 
         } else {
-            rc = slice_run(&b->slice, o, r, &list->events[i], n);
+            rc = slice_run(&b->slice, o, r, &list->events[i],
+                           batch_cut(list, i));
         }
 
-        *done += n;
-
-        if (deadline_us != 0 && clock_mono_us() > deadline_us) {
+        if (rc != TOMO_OK) {
             break;
+        }
+
+        i += b->slice.n_done;
+    }
+
+    *n_done = i;
+
+    return rc == TOMO_FULL || rc == TOMO_INVALID
+           ? batch_stumble(b, o, alone ? &list->events[i] : NULL, rc) : rc;
+}
+
+
+/* what is still in flight at the end of a turn; rc: of the turn so far */
+static tomo_rc_e
+batch_land(batch_t *b, owner_t *o, redis_t *r, tomo_rc_e rc)
+{
+    if (rc == TOMO_OK) {
+        rc = slice_land(&b->slice);
+
+        if (rc == TOMO_INVALID) {
+            rc = batch_stumble(b, o, NULL, rc);
         }
     }
 
-    return rc == TOMO_FULL || rc == TOMO_INVALID
-           ? batch_stumble(b, o, &list->events[at], n, rc) : rc;
+    slice_drain(&b->slice, r);
+    b->slice.ahead = NULL;
+
+    return rc;
 }
 
 
@@ -183,36 +213,37 @@ batch_key(char *text, owner_t *o, void (*fn)(tomo_buf_t *, tomo_str_t))
 }
 
 
-static redisReply *
-batch_read(batch_t *b, owner_t *o, redis_t *r, tomo_lane_e lane)
+static void
+batch_command(batch_t *b, owner_t *o, tomo_lane_e lane, const char *from)
 {
+    bool  in = lane == TOMO_LANE_IN;
     char  key[TOMO_KEY_MAX];
 
-    redis_args_reset(&b->args);
-    redis_arg_c(&b->args, "XREAD");
-    redis_arg_c(&b->args, "COUNT");
-    redis_arg_u64(&b->args, BATCH_ENTRIES);
-    redis_arg_c(&b->args, "STREAMS");
-    redis_arg(&b->args,
-              batch_key(key, o, lane == TOMO_LANE_IN ? tomo_key_in
-                                                     : tomo_key_bulk));
-    redis_arg_c(&b->args, lane == TOMO_LANE_IN ? o->state.in : o->state.bulk);
-
-    return redis_call(r, &b->args);
+    redis_args_reset(&b->ahead);
+    redis_arg_c(&b->ahead, "XREAD");
+    redis_arg_c(&b->ahead, "COUNT");
+    redis_arg_u64(&b->ahead, in ? BATCH_ENTRIES : BATCH_BULK_ENTRIES);
+    redis_arg_c(&b->ahead, "STREAMS");
+    redis_arg(&b->ahead, tomo_arena_dup(&b->arena,
+                                        batch_key(key, o, in ? tomo_key_in
+                                                        : tomo_key_bulk)));
+    redis_arg(&b->ahead, tomo_arena_dup(&b->arena, tomo_str_c(from)));
 }
 
 
+/* the events of what was read; frees it.  last: id of the last entry */
 static tomo_rc_e
-batch_lane(batch_t *b, owner_t *o, redis_t *r, tomo_lane_e lane, size_t *done)
+batch_split(batch_t *b, owner_t *o, redisReply *reply, tomo_lane_e lane,
+    entries_t *list, char last[OWNER_ID_MAX])
 {
     size_t             i;
     uint32_t           skip;
-    entries_t          list = { NULL, 0, 0 };
     tomo_rc_e          rc = TOMO_OK;
-    redisReply        *reply;
+    tomo_str_t         id;
     const redisReply  *entries;
 
-    reply = batch_read(b, o, r, lane);
+    *list = (entries_t) { NULL, 0, 0 };
+    tomo_arena_reset(&b->arena);
 
     if (reply == NULL || redis_error_of(reply) == REDIS_ERR_RETRY) {
         freeReplyObject(reply);
@@ -228,30 +259,74 @@ batch_lane(batch_t *b, owner_t *o, redis_t *r, tomo_lane_e lane, size_t *done)
         return TOMO_INVALID;
     }
 
-    tomo_arena_reset(&b->arena);
     entries = redis_at(redis_at(reply, 0), 1);
     skip = lane == TOMO_LANE_IN ? o->state.in_i : o->state.bulk_i;
 
-    for (i = 0; i < redis_len(entries) && rc == TOMO_OK; i++) {
-        rc = entries_read(&list, o, redis_at(entries, i), lane, skip,
+    for (i = 0; i < redis_len(entries) && rc == TOMO_OK
+                && b->arena.used <= BATCH_ARENA / 2; i++)
+    {
+        rc = entries_read(list, o, redis_at(entries, i), lane, skip,
                           &b->arena);
         skip = 0;
+        id = redis_str(redis_at(redis_at(entries, i), 0));
 
-        if (b->arena.used > BATCH_ARENA / 2) {
-            break;
+        if (rc == TOMO_OK && id.len < OWNER_ID_MAX) {
+            memcpy(last, id.data, id.len);
+            last[id.len] = '\0';
         }
     }
 
     freeReplyObject(reply);
 
-    if (list.n == 0) {
-        return rc == TOMO_OK ? TOMO_OK : TOMO_AGAIN;
+    return list->n > 0 || rc == TOMO_OK ? TOMO_OK : TOMO_AGAIN;
+}
+
+
+/*
+ * Batch after batch while there are any and until until_us: the next is read
+ * with the load of the one before and split while that is being committed.
+ */
+static tomo_rc_e
+batch_lane(batch_t *b, owner_t *o, redis_t *r, tomo_lane_e lane,
+    int64_t until_us, size_t *done)
+{
+    char         last[OWNER_ID_MAX];
+    size_t       n;
+    entries_t    list;
+    tomo_rc_e    rc;
+    redisReply  *reply;
+
+    tomo_arena_reset(&b->arena);
+    batch_command(b, o, lane, lane == TOMO_LANE_IN ? o->state.in
+                                                   : o->state.bulk);
+    reply = redis_call(r, &b->ahead);
+
+    for ( ;; ) {
+        rc = batch_split(b, o, reply, lane, &list, last);
+
+        if (rc != TOMO_OK || list.n == 0) {
+            break;
+        }
+
+        if (o->alone_left == 0) {
+            batch_command(b, o, lane, last);
+            b->slice.ahead = &b->ahead;
+        }
+
+        rc = batch_run(b, o, r, &list, until_us, &n);
+        *done += n;
+        reply = b->slice.ahead_reply;
+
+        if (rc != TOMO_OK || n < list.n || reply == NULL
+            || clock_mono_us() >= until_us)
+        {
+            break;
+        }
+
+        b->slice.ahead_reply = NULL;
     }
 
-    return batch_run(b, o, r, &list,
-                     lane == TOMO_LANE_IN ? 0
-                                          : clock_mono_us() + BATCH_BULK_US,
-                     done);
+    return batch_land(b, o, r, rc);
 }
 
 
@@ -261,7 +336,7 @@ batch_timers(batch_t *b, owner_t *o, redis_t *r, int64_t first_ms,
     int64_t now_ms, size_t *done)
 {
     char         key[TOMO_KEY_MAX];
-    size_t       i;
+    size_t       i, n;
     int64_t      due_ms, until_ms;
     tomo_rc_e    rc = TOMO_OK;
     entries_t    list = { NULL, 0, 0 };
@@ -297,7 +372,14 @@ batch_timers(batch_t *b, owner_t *o, redis_t *r, int64_t first_ms,
     freeReplyObject(reply);
     entries_sort(&list);
 
-    return rc == TOMO_OK ? batch_run(b, o, r, &list, 0, done) : TOMO_AGAIN;
+    if (rc != TOMO_OK) {
+        return TOMO_AGAIN;
+    }
+
+    rc = batch_run(b, o, r, &list, clock_mono_us() + BATCH_TIMERS_US, &n);
+    *done += n;
+
+    return batch_land(b, o, r, rc);
 }
 
 
@@ -370,7 +452,8 @@ batch_turn(batch_t *b, owner_t *o, redis_t *r, size_t *done)
     int64_t    first_ms, now_ms, open;
     tomo_rc_e  rc;
 
-    rc = batch_lane(b, o, r, TOMO_LANE_IN, done);
+    rc = batch_lane(b, o, r, TOMO_LANE_IN, clock_mono_us() + BATCH_IN_US,
+                    done);
 
     if (rc != TOMO_OK) {
         return rc;
@@ -378,13 +461,14 @@ batch_turn(batch_t *b, owner_t *o, redis_t *r, size_t *done)
 
     rc = batch_look(b, o, r, &first_ms, &open);
 
-    if (rc != TOMO_OK || open >= BATCH_OUT_MAX) {
+    if (rc != TOMO_OK) {
         return rc;
     }
 
     now_ms = clock_now_ms();
 
-    if (first_ms <= now_ms) {
+    /* bulk goes on: verdicts on multicasts come in it and make room */
+    if (first_ms <= now_ms && open < BATCH_OUT_MAX) {
         rc = batch_timers(b, o, r, first_ms, now_ms, done);
 
         if (rc != TOMO_OK) {
@@ -392,7 +476,8 @@ batch_turn(batch_t *b, owner_t *o, redis_t *r, size_t *done)
         }
     }
 
-    rc = batch_lane(b, o, r, TOMO_LANE_BULK, done);
+    rc = batch_lane(b, o, r, TOMO_LANE_BULK,
+                    clock_mono_us() + BATCH_BULK_US, done);
 
     if (*done == before && rc == TOMO_OK) {
         /* caught up: what had to be replayed alone has been */
@@ -433,7 +518,11 @@ batch_feed(batch_t *b, owner_t *o, redis_t *r)
     rc = feedpub_secrets(o, print);
     feedpub_version(o);
 
-    return rc == TOMO_OK ? slice_send(&b->slice, o, r) : rc;
+    if (rc == TOMO_OK) {
+        rc = slice_send(&b->slice, o, r);
+    }
+
+    return rc == TOMO_OK ? slice_land(&b->slice) : rc;
 }
 
 
@@ -450,6 +539,10 @@ batch_begin(batch_t *b, owner_t *o, redis_t *r)
 
     if (loaded) {
         rc = slice_send(&b->slice, o, r);
+    }
+
+    if (rc == TOMO_OK) {
+        rc = slice_land(&b->slice);
     }
 
     if (rc == TOMO_OK) {

@@ -46,6 +46,8 @@ typedef enum {
     EVENT_SOURCE_GROUP          /* group, room, or a kind we do not know */
 } event_source_e;
 
+#define EVENT_TOO_LARGE  "too_large"    /* a fault: fits into no commit */
+
 typedef struct {
     event_kind_e    kind;
 

@@ -56,7 +56,6 @@ slice_answer(owner_t *o, const redisReply *reply)
     tomo_str_t  word;
 
     if (redis_is_ok(reply)) {
-        o->state.n++;
         return TOMO_OK;
     }
 
@@ -86,18 +85,61 @@ slice_answer(owner_t *o, const redisReply *reply)
 
 
 tomo_rc_e
-slice_send(slice_t *slice, owner_t *o, redis_t *r)
+slice_land(slice_t *slice)
 {
-    size_t       i;
-    commit_t    *c = o->commit;
+    owner_t     *o = slice->flying;
     tomo_rc_e    rc;
     redisReply  *reply;
+
+    if (o == NULL) {
+        return TOMO_OK;
+    }
+
+    slice->flying = NULL;
+    reply = redis_reply(slice->redis);
+    rc = slice_answer(o, reply);
+
+    if (redis_error_of(reply) == REDIS_ERR_NOSCRIPT) {
+        redis_drop(slice->redis, "its scripts were removed");
+    }
+
+    freeReplyObject(reply);
+
+    return rc;
+}
+
+
+void
+slice_drain(slice_t *slice, redis_t *r)
+{
+    slice->flying = NULL;
+    freeReplyObject(slice->ahead_reply);
+    slice->ahead_reply = NULL;
+
+    while (redis_fd(r) >= 0 && r->pending > 0) {
+        freeReplyObject(redis_reply(r));
+    }
+}
+
+
+tomo_rc_e
+slice_send(slice_t *slice, owner_t *o, redis_t *r)
+{
+    size_t     i;
+    commit_t  *c = o->commit;
+    tomo_rc_e  rc;
 
     slice_trim(o);
     owner_commit_end(o);
 
     if (c->failed) {
         return TOMO_FULL;
+    }
+
+    rc = slice_land(slice);
+
+    if (rc != TOMO_OK) {
+        return rc;
     }
 
     redis_args_reset(&slice->args);
@@ -113,11 +155,18 @@ slice_send(slice_t *slice, owner_t *o, redis_t *r)
         redis_arg(&slice->args, c->args[i]);
     }
 
-    reply = redis_eval(r, &slice_commit, c->n_keys, &slice->args);
-    rc = slice_answer(o, reply);
-    freeReplyObject(reply);
+    if (redis_append_eval(r, &slice_commit, c->n_keys, &slice->args) != TOMO_OK
+        || redis_flush(r) != TOMO_OK)
+    {
+        return TOMO_AGAIN;
+    }
 
-    return rc;
+    /* what follows stands on it; a refusal makes us load again */
+    o->state.n++;
+    slice->flying = o;
+    slice->redis = r;
+
+    return TOMO_OK;
 }
 
 
@@ -161,6 +210,15 @@ slice_aside(slice_t *slice, event_t *ev)
 
     quarantine_put(d, ev, ev->fault != NULL ? ev->fault : "refused");
 
+    if (d->f != NULL && ev->fault != NULL
+        && strcmp(ev->fault, EVENT_TOO_LARGE) == 0)
+    {
+        /* what somebody did must not vanish from their timeline */
+        decide_fx(d, "aside", tomo_str(EVENT_TOO_LARGE));
+        decide_row(d, d->f->serial, ev->id, ev->at_ms, d->kind,
+                   tomo_str_null);
+    }
+
     if (ev->kind == EVENT_TIMER) {
         commit_op(d->c, 'y', decide_key(d, tomo_key_sched));
         commit_arg(d->c, ev->ref);
@@ -193,19 +251,76 @@ slice_decide(slice_t *slice, owner_t *o, event_t *ev)
 
 
 static bool
-slice_full(const owner_t *o, const event_t *events, size_t i)
+slice_full(const slice_t *slice, const owner_t *o, const event_t *events,
+    size_t i)
 {
-    if (commit_room(o->commit, SLICE_EVENT_ARGS + OWNER_COUNTERS_END * 2 + 40,
+    size_t  mass = slice->mass.n_rows * OUTROW_ARGS;
+
+    if (commit_room(o->commit, SLICE_EVENT_ARGS + OWNER_COUNTERS_END * 2 + 40
+                               + mass,
                     SLICE_EVENT_BYTES))
     {
         /* a multicast's window should end up in one commit */
         return i > 0 && events[i].kind == EVENT_TIMER
                && events[i].serial / OUTROW_WINDOW
                   != events[i - 1].serial / OUTROW_WINDOW
-               && !commit_room(o->commit, OUTROW_WINDOW * 20, 0);
+               && !commit_room(o->commit, OUTROW_WINDOW * 20 + mass, 0);
     }
 
     return true;
+}
+
+
+static bool
+slice_late(const slice_t *slice)
+{
+    return slice->deadline_us != 0 && clock_mono_us() > slice->deadline_us;
+}
+
+
+/* the first round is asked for: the replies that stand before it */
+static tomo_rc_e
+slice_before(void *ctx)
+{
+    slice_t    *slice = ctx;
+    tomo_rc_e   rc;
+
+    rc = slice_land(slice);
+
+    if (rc == TOMO_OK && slice->ahead != NULL) {
+        slice->ahead = NULL;
+        slice->ahead_reply = redis_reply(slice->redis);
+        rc = slice->ahead_reply != NULL ? TOMO_OK : TOMO_AGAIN;
+    }
+
+    return rc;
+}
+
+
+static tomo_rc_e
+slice_load(slice_t *slice, owner_t *o, redis_t *r, event_t *events, size_t n)
+{
+    tomo_rc_e  rc;
+
+    tomo_arena_reset(&slice->arena);
+    view_reset(&slice->view, o->id, &slice->arena);
+
+    if (slice->ahead != NULL && redis_append(r, slice->ahead) != TOMO_OK) {
+        return TOMO_AGAIN;
+    }
+
+    rc = view_load(&slice->view, r, events, n, slice_before, slice);
+
+    return rc == TOMO_ERROR || rc == TOMO_FULL ? TOMO_AGAIN : rc;
+}
+
+
+static tomo_rc_e
+slice_close(slice_t *slice, owner_t *o, redis_t *r)
+{
+    outrow_mass(&slice->decide);
+
+    return slice->arena.failed ? TOMO_FULL : slice_send(slice, o, r);
 }
 
 
@@ -215,15 +330,16 @@ slice_run(slice_t *slice, owner_t *o, redis_t *r, event_t *events, size_t n)
     size_t     i;
     tomo_rc_e  rc;
 
-    tomo_arena_reset(&slice->arena);
-    view_reset(&slice->view, o->id, &slice->arena);
-    rc = view_load(&slice->view, r, events, n);
+    slice->n_done = 0;
+    slice->redis = r;
+    rc = slice_load(slice, o, r, events, n);
 
     if (rc != TOMO_OK) {
-        return rc == TOMO_INVALID ? TOMO_INVALID : TOMO_AGAIN;
+        return rc;
     }
 
     slice->mass.n = 0;
+    slice->mass.n_rows = 0;
     slice->decide.o = o;
     slice->decide.view = &slice->view;
     slice->decide.mass = &slice->mass;
@@ -233,11 +349,11 @@ slice_run(slice_t *slice, owner_t *o, redis_t *r, event_t *events, size_t n)
     (void) alarm(SLICE_WATCHDOG_S);
 
     for (i = 0; i < n; i++) {
-        if (slice_full(o, events, i)) {
-            outrow_mass(&slice->decide);
-            rc = slice->arena.failed ? TOMO_FULL : slice_send(slice, o, r);
+        if (slice_full(slice, o, events, i)) {
+            rc = slice_close(slice, o, r);
+            slice->n_done = i;
 
-            if (rc != TOMO_OK) {
+            if (rc != TOMO_OK || slice_late(slice)) {
                 goto done;
             }
 
@@ -247,8 +363,8 @@ slice_run(slice_t *slice, owner_t *o, redis_t *r, event_t *events, size_t n)
         slice_decide(slice, o, &events[i]);
     }
 
-    outrow_mass(&slice->decide);
-    rc = slice->arena.failed ? TOMO_FULL : slice_send(slice, o, r);
+    rc = slice_close(slice, o, r);
+    slice->n_done = n;
 
 done:
 
@@ -301,5 +417,13 @@ slice_alone(slice_t *slice, owner_t *o, redis_t *r, event_t *ev)
     owner_commit_begin(o);
     rc = slice_send(slice, o, r);
 
-    return rc == TOMO_OK ? slice_run(slice, o, r, ev, 1) : rc;
+    if (rc == TOMO_OK) {
+        rc = slice_land(slice);
+    }
+
+    if (rc == TOMO_OK) {
+        rc = slice_run(slice, o, r, ev, 1);
+    }
+
+    return rc == TOMO_OK ? slice_land(slice) : rc;
 }

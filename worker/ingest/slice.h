@@ -1,6 +1,11 @@
 /*
  * slice: a slice of a batch: loaded by one view, decided, committed; alone
  * after a takeover.  For batch.c.
+ *
+ * A commit is sent and its answer taken when the next slice has asked for its
+ * friends, so that splitting and loading overlap committing (DESIGN.md,
+ * decision 3).  At most one is in flight.  Redis runs what stands behind it
+ * after it; if it is refused, all of that is thrown away.
  */
 
 #ifndef SLICE_H
@@ -19,18 +24,33 @@ typedef struct {
     char           aside[OWNER_TRY_MAX]; /* the event that cannot be decided */
     const char    *aside_why;
     const char    *poison;              /* sandbox: id that crashes us */
+    owner_t       *flying;              /* whose commit has no answer yet */
+    redis_t       *redis;               /* it is on its way on */
+    redis_args_t  *ahead;               /* asked for with the next load */
+    redisReply    *ahead_reply;         /* the caller's */
+    int64_t        deadline_us;         /* no commit more after it; 0: none */
+    size_t         n_done;              /* events of the last slice_run */
 } slice_t;
 
 /* registers commit.lua on the connection */
 void slice_script(redis_t *r);
 
-/* ends the open commit and sends it; nothing of it stands if refused */
+/*
+ * Ends the open commit and sends it, once the one before has been answered,
+ * whose refusal is returned.  TOMO_FULL: it does not fit, nothing was sent.
+ */
 tomo_rc_e slice_send(slice_t *s, owner_t *o, redis_t *r) TOMO_MUST_CHECK;
 
+/* takes the answer of the commit in flight, if there is one */
+tomo_rc_e slice_land(slice_t *s) TOMO_MUST_CHECK;
+/* after a failure: replies nobody waits for any more */
+void slice_drain(slice_t *s, redis_t *r);
+
 /*
- * Decides n events and commits as often as needed.  TOMO_FULL: it did not
- * fit in memory or a commit; what was not committed has to be loaded again.
- * The rest as batch_turn.
+ * Decides n events and commits as often as needed; the last commit is in
+ * flight then.  Past the deadline it stops at a commit: n_done.  TOMO_FULL: it
+ * did not fit in memory or a commit; what was not committed has to be loaded
+ * again.  The rest as batch_turn.
  */
 tomo_rc_e slice_run(slice_t *s, owner_t *o, redis_t *r, event_t *events,
     size_t n) TOMO_MUST_CHECK;

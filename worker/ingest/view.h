@@ -24,9 +24,18 @@ typedef struct {
 
 void view_reset(view_t *v, tomo_str_t account, tomo_arena_t *arena);
 
-/* TOMO_ERROR: Redis is gone; TOMO_INVALID: a key of a wrong type */
-tomo_rc_e view_load(view_t *v, redis_t *r, event_t *events, size_t n)
-    TOMO_MUST_CHECK;
+/*
+ * Called when the first round is on its way and before its replies are taken:
+ * whoever has replies outstanding on the connection takes them here.
+ */
+typedef tomo_rc_e (*view_before_pt)(void *ctx);
+
+/*
+ * TOMO_ERROR: Redis is gone; TOMO_INVALID: a key of a wrong type; or what
+ * before gave: replies of the round are then still to come.
+ */
+tomo_rc_e view_load(view_t *v, redis_t *r, event_t *events, size_t n,
+    view_before_pt before, void *ctx) TOMO_MUST_CHECK;
 
 /* NULL: not loaded or unknown */
 friend_t *view_friend(view_t *v, uint32_t serial);

@@ -146,15 +146,23 @@ view_ask_page(view_load_t *l, event_t *ev)
     redis_arg_c(&l->args, "MATCH");
     redis_arg(&l->args, tomo_buf_str(&b));
     redis_arg_c(&l->args, "COUNT");
-    redis_arg_c(&l->args, "200");
+    redis_arg_c(&l->args, "100");
     view_want(l, VIEW_PAGE, ev, 0);
+}
+
+
+/* the timeline tells of what is too large; other faults may be the record's */
+static bool
+view_passes(const event_t *ev)
+{
+    return ev->fault != NULL && strcmp(ev->fault, EVENT_TOO_LARGE) != 0;
 }
 
 
 static void
 view_ask(view_load_t *l, event_t *ev)
 {
-    if (ev->fault != NULL) {
+    if (view_passes(ev)) {
         return;
     }
 
@@ -356,6 +364,10 @@ view_ask_friends(view_load_t *l, event_t *ev)
     size_t    i, colon;
     uint64_t  serial;
 
+    if (view_passes(ev)) {
+        return;
+    }
+
     view_ask_friend(l, ev->serial);
 
     for (i = 1; i < ev->n_page; i++) {
@@ -372,9 +384,11 @@ view_ask_friends(view_load_t *l, event_t *ev)
 
 
 tomo_rc_e
-view_load(view_t *v, redis_t *r, event_t *events, size_t n)
+view_load(view_t *v, redis_t *r, event_t *events, size_t n,
+    view_before_pt before, void *ctx)
 {
     size_t       i;
+    tomo_rc_e    rc;
     view_load_t  l;
 
     memset(&l, 0, sizeof(l));
@@ -386,6 +400,17 @@ view_load(view_t *v, redis_t *r, event_t *events, size_t n)
     }
 
     if (l.rc == TOMO_OK) {
+        l.rc = redis_flush(r);
+    }
+
+    if (l.rc == TOMO_OK) {
+        rc = before(ctx);
+
+        if (rc != TOMO_OK) {
+            redis_args_free(&l.args);
+            return rc;
+        }
+
         view_replies(&l);
     }
 
