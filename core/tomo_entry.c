@@ -267,6 +267,11 @@ tomo_click_put(tomo_buf_t *b, const tomo_click_t *c)
     tomo_rec_put_u64(b, "check", c->check);
     tomo_rec_put(b, "visit", tomo_str_c(tomo_visit_name(c->visit)));
     tomo_rec_put(b, "ua", entry_ua(c->ua));
+
+    if (c->addr.len > 0) {
+        tomo_rec_put(b, "addr", c->addr);
+    }
+
     tomo_rec_end(b);
 }
 
@@ -296,6 +301,7 @@ tomo_click_parse(tomo_str_t line, tomo_arena_t *a, tomo_click_t *c)
 
     click.visit = tomo_visit_parse(entry_text(&rec, "visit"));
     click.ua = entry_text(&rec, "ua");
+    click.addr = entry_text(&rec, "addr");
     *c = click;
 
     return TOMO_OK;

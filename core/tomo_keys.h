@@ -63,7 +63,7 @@
       "ingest", "ingest, api")                                                \
     X(uid, "uid:", "hash", "for ever",                                        \
       "ingest", "ingest, api")                                                \
-    X(seen, "seen:", "set", "8 days",                                         \
+    X(seen, "seen:", "set", "32 days",                                        \
       "ingest", "ingest")
 
 /* X(name, head, type, lifetime, written by, read by); the tail is kind/id */

@@ -183,6 +183,10 @@ ngx_http_tomo_redirect_click(ngx_http_request_t *r, ngx_http_tomo_ctx_t *ctx,
                                    ngx_http_tomo_redirect_purpose(r));
     click.ua.len = ngx_min(click.ua.len, NGX_HTTP_TOMO_UA_MAX);
 
+    if (tmcf->click_address) {
+        click.addr = ngx_http_tomo_view(&r->connection->addr_text);
+    }
+
     ngx_http_tomo_redirect_count(tmcf->zone, ctx, click.visit);
 
     if (tmcf->journal == NULL

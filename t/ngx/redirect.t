@@ -270,4 +270,11 @@ ok wait_for(sub { go($lost)->{status} == 404 }, 'answers again', 10), 'lookup: a
 ok Tomo::Test::Status::wait_shipped($edge), 'R3: every click is shipped';
 unlike $edge->error_log, qr/\Q$good\E|$mark|$flood/, 'S1: no token in error.log';
 
+# --- the visitor's address, when the operator wants it ---------------------------
+$edge->write_conf(http => 'tomo_click_address on;');
+ok $edge->reload, 'reloaded with tomo_click_address on';
+my ($addressed) = tokens({ link => 1, friend => 1003 });
+is go($addressed)->{status}, 302, 'it redirects as before';
+like((clicks(1003, 1))[0], qr/&addr=127\.0\.0\.1$/, 'and keeps the address');
+
 done_testing;

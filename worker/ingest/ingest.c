@@ -10,6 +10,7 @@
 #include "lease.h"
 #include "log.h"
 #include "redis.h"
+#include "seen.h"
 #include "tomo_keys.h"
 #include "vault.h"
 
@@ -262,6 +263,22 @@ ingest_wait(ingest_t *in)
 }
 
 
+/* what grows old: heartbeats of edges, sets of seen ids */
+static void
+ingest_clean(ingest_t *in)
+{
+    size_t  i;
+
+    feedpub_clean(&in->redis);
+
+    for (i = 0; i < in->n; i++) {
+        if (in->owners[i].loaded && redis_fd(&in->redis) >= 0) {
+            seen_clean(&in->owners[i], &in->redis, clock_now_ms());
+        }
+    }
+}
+
+
 static int
 ingest_run(ingest_t *in)
 {
@@ -301,7 +318,7 @@ ingest_run(ingest_t *in)
             && redis_fd(&in->redis) >= 0)
         {
             in->clean_us = clock_mono_us();
-            feedpub_clean(&in->redis);
+            ingest_clean(in);
         }
 
         if (done == 0 && redis_fd(&in->redis) >= 0) {

@@ -76,6 +76,7 @@ typedef struct {
     bool                   stuck;       /* a key of a wrong type: waits */
     int64_t                stuck_us;
     int64_t                lease_us;    /* monotonic: next try to take it */
+    int64_t                seen_day;    /* sets up to it are let go of */
     owner_state_t          state;
     defs_t                *defs;
     rules_t               *rules;
