@@ -59,61 +59,49 @@ agent_bot(tomo_str_t ua, size_t i)
 }
 
 
-/* the letters that a machine's word may begin with, in either case */
-static const uint8_t  agent_first[256] = {
-    ['b'] = 1, ['c'] = 1, ['f'] = 1, ['l'] = 1, ['p'] = 1, ['s'] = 1,
-    ['B'] = 1, ['C'] = 1, ['F'] = 1, ['L'] = 1, ['P'] = 1, ['S'] = 1
+/* words of machines; "spider" is in Linespider too */
+static const char *const  agent_words[] = {
+    "bot", "crawler", "facebookexternalhit", "line-poker", "preview", "spider"
 };
+
+/* which of the words have this letter first, and which second, as bits */
+static const uint8_t  agent_first[256] = {
+    ['b'] = 1, ['c'] = 2, ['f'] = 4, ['l'] = 8, ['p'] = 16, ['s'] = 32,
+    ['B'] = 1, ['C'] = 2, ['F'] = 4, ['L'] = 8, ['P'] = 16, ['S'] = 32
+};
+static const uint8_t  agent_second[256] = {
+    ['o'] = 1, ['r'] = 2 | 16, ['a'] = 4, ['i'] = 8, ['p'] = 32,
+    ['O'] = 1, ['R'] = 2 | 16, ['A'] = 4, ['I'] = 8, ['P'] = 32
+};
+
+
+static bool
+agent_word(tomo_str_t ua, size_t i, unsigned words)
+{
+    size_t  k;
+
+    for (k = 0; (words >> k & 1) == 0; k++) { /* one bit is set */ }
+
+    return (k == 0) ? agent_bot(ua, i) : agent_here(ua, i, agent_words[k]);
+}
 
 
 /* one pass: a user agent is looked at on every tap */
 static bool
 agent_machine(tomo_str_t ua)
 {
-    size_t  i;
-    bool    found;
+    size_t    i;
+    unsigned  words;
 
-    found = false;
+    for (i = 1; i < ua.len; i++) {
+        words = agent_first[ua.data[i - 1]] & agent_second[ua.data[i]];
 
-    for (i = 0; i < ua.len && !found; i++) {
-
-        if (!agent_first[ua.data[i]]) {
-            continue;
-        }
-
-        switch (agent_at(ua, i)) {
-
-        case 'b':
-            found = agent_bot(ua, i);
-            break;
-
-        case 'c':
-            found = agent_here(ua, i, "crawler");
-            break;
-
-        case 'f':
-            found = agent_here(ua, i, "facebookexternalhit");
-            break;
-
-        case 'l':
-            found = agent_here(ua, i, "line-poker");
-            break;
-
-        case 'p':
-            found = agent_here(ua, i, "preview");
-            break;
-
-        case 's':
-            /* Linespider too */
-            found = agent_here(ua, i, "spider");
-            break;
-
-        default:
-            break;
+        if (words != 0 && agent_word(ua, i - 1, words)) {
+            return true;
         }
     }
 
-    return found;
+    return false;
 }
 
 

@@ -13,37 +13,26 @@ static const char  codec_b64url[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 
-/* values of the letters and digits, which both alphabets share */
+/*
+ * Values of the signs of both alphabets.  One that is foreign to an alphabet
+ * has that alphabet's bit set, one of neither has both.
+ */
+#define CODEC_B64_FOREIGN     0x80
+#define CODEC_B64URL_FOREIGN  0x40
+
 static const uint8_t  codec_values[128] = {
-    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-     52,  53,  54,  55,  56,  57,  58,  59,  60,  61, 255, 255,
-    255, 255, 255, 255, 255,   0,   1,   2,   3,   4,   5,   6,
+    192, 192, 192, 192, 192, 192, 192, 192, 192, 192, 192, 192,
+    192, 192, 192, 192, 192, 192, 192, 192, 192, 192, 192, 192,
+    192, 192, 192, 192, 192, 192, 192, 192, 192, 192, 192, 192,
+    192, 192, 192, 192, 192, 192, 192, 126, 192, 190, 192, 127,
+     52,  53,  54,  55,  56,  57,  58,  59,  60,  61, 192, 192,
+    192, 192, 192, 192, 192,   0,   1,   2,   3,   4,   5,   6,
       7,   8,   9,  10,  11,  12,  13,  14,  15,  16,  17,  18,
-     19,  20,  21,  22,  23,  24,  25, 255, 255, 255, 255, 255,
-    255,  26,  27,  28,  29,  30,  31,  32,  33,  34,  35,  36,
+     19,  20,  21,  22,  23,  24,  25, 192, 192, 192, 192, 191,
+    192,  26,  27,  28,  29,  30,  31,  32,  33,  34,  35,  36,
      37,  38,  39,  40,  41,  42,  43,  44,  45,  46,  47,  48,
-     49,  50,  51, 255, 255, 255, 255, 255
+     49,  50,  51, 192, 192, 192, 192, 192
 };
-
-
-static inline uint8_t
-codec_b64_value(uint8_t c, const char *alphabet)
-{
-    uint8_t  v;
-
-    v = codec_values[c & 127];
-
-    if (c < 128 && v != CODEC_NONE) {
-        return v;
-    }
-
-    return c == (uint8_t) alphabet[62]   ? 62
-           : c == (uint8_t) alphabet[63] ? 63
-                                         : CODEC_NONE;
-}
 
 
 static uint8_t
@@ -178,31 +167,38 @@ codec_b64_put(tomo_buf_t *b, tomo_str_t s, const char *alphabet, bool pad)
 
 
 /* signs: the text without its padding */
-static tomo_rc_e
-codec_b64_get(tomo_str_t signs, const char *alphabet, tomo_buf_t *out)
+static bool
+codec_b64_ok(tomo_str_t signs, uint8_t foreign)
 {
-    uint8_t   *p, v, bad;
-    size_t     i;
-    uint32_t   acc;
-    unsigned   bits;
+    size_t   i;
+    uint8_t  v, bad, high;
 
-    if (signs.len % 4 == 1) {
-        return TOMO_INVALID;
-    }
-
-    bad = 0;
     v = 0;
+    bad = 0;
+    high = 0;
 
     for (i = 0; i < signs.len; i++) {
-        v = codec_b64_value(signs.data[i], alphabet);
+        v = codec_values[signs.data[i] & 127];
         bad |= v;
+        high |= signs.data[i];
     }
 
     /* the last sign of an open group carries bits that must be zero */
-    if ((bad & 0x80) != 0
-        || (signs.len % 4 == 2 && (v & 15) != 0)
-        || (signs.len % 4 == 3 && (v & 3) != 0))
-    {
+    return (bad & foreign) == 0 && (high & 0x80) == 0
+           && signs.len % 4 != 1
+           && (signs.len % 4 != 2 || (v & 15) == 0)
+           && (signs.len % 4 != 3 || (v & 3) == 0);
+}
+
+
+static tomo_rc_e
+codec_b64_get(tomo_str_t signs, uint8_t foreign, tomo_buf_t *out)
+{
+    uint8_t   *p;
+    size_t     i, k, n;
+    uint32_t   v;
+
+    if (!codec_b64_ok(signs, foreign)) {
         return TOMO_INVALID;
     }
 
@@ -212,16 +208,17 @@ codec_b64_get(tomo_str_t signs, const char *alphabet, tomo_buf_t *out)
         return TOMO_FULL;
     }
 
-    acc = 0;
-    bits = 0;
+    for (i = 0; i < signs.len; i += 4) {
+        n = (signs.len - i < 4) ? signs.len - i : 4;
+        v = 0;
 
-    for (i = 0; i < signs.len; i++) {
-        acc = acc << 6 | codec_b64_value(signs.data[i], alphabet);
-        bits += 6;
+        for (k = 0; k < n; k++) {
+            v |= (uint32_t) (codec_values[signs.data[i + k]] & 63)
+                 << (18 - 6 * k);
+        }
 
-        if (bits >= 8) {
-            bits -= 8;
-            *p++ = (uint8_t) (acc >> bits);
+        for (k = 1; k < n; k++) {
+            *p++ = (uint8_t) (v >> (24 - 8 * k));
         }
     }
 
@@ -258,53 +255,64 @@ tomo_b64_get(tomo_str_t text, tomo_buf_t *out)
         }
     }
 
-    return codec_b64_get(tomo_str_n(text.data, text.len - n), codec_b64, out);
+    return codec_b64_get(tomo_str_n(text.data, text.len - n),
+                         CODEC_B64_FOREIGN, out);
 }
 
 
 tomo_rc_e
 tomo_b64url_get(tomo_str_t text, tomo_buf_t *out)
 {
-    return codec_b64_get(text, codec_b64url, out);
+    return codec_b64_get(text, CODEC_B64URL_FOREIGN, out);
 }
 
 
-static bool
-codec_unreserved(uint8_t c)
-{
-    return (c < 128 && codec_values[c] != CODEC_NONE)
-           || c == '-' || c == '.' || c == '_' || c == '~';
-}
+/* letters, digits, - . _ ~ */
+static const uint8_t  codec_unreserved[256] = {
+    ['0'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    ['A'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    ['N'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    ['a'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    ['n'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    ['-'] = 1, ['.'] = 1, ['_'] = 1, ['~'] = 1
+};
 
 
+/*
+ * A user agent comes through here on every tap: while there is room for an
+ * escape it is written at once, and kept or not without a branch.
+ */
 void
 tomo_percent_put(tomo_buf_t *b, tomo_str_t s)
 {
-    uint8_t  *p;
-    size_t    i, from;
+    bool      fits;
+    uint8_t  *p, *end, c;
+    size_t    i, plain;
 
-    for (i = 0; i < s.len; /* void */) {
-        for (from = i; i < s.len && codec_unreserved(s.data[i]); i++) {
-            /* a run that needs no escape */
+    p = b->data + b->len;
+    end = b->data + b->cap;
+    fits = !b->failed;
+
+    for (i = 0; i < s.len && fits; i++) {
+        c = s.data[i];
+        plain = codec_unreserved[c];
+
+        if (end - p >= 3) {
+            p[0] = plain ? c : '%';
+            p[1] = (uint8_t) "0123456789ABCDEF"[c >> 4];
+            p[2] = (uint8_t) "0123456789ABCDEF"[c & 15];
+            p += 3 - 2 * plain;
+
+        } else if (plain && end > p) {
+            *p++ = c;
+
+        } else {
+            fits = false;
         }
-
-        tomo_buf_bytes(b, s.data + from, i - from);
-
-        if (i == s.len) {
-            break;
-        }
-
-        p = tomo_buf_take(b, 3);
-
-        if (p == NULL) {
-            return;
-        }
-
-        p[0] = '%';
-        p[1] = (uint8_t) "0123456789ABCDEF"[s.data[i] >> 4];
-        p[2] = (uint8_t) "0123456789ABCDEF"[s.data[i] & 15];
-        i++;
     }
+
+    b->len = (size_t) (p - b->data);
+    b->failed = !fits;
 }
 
 

@@ -141,15 +141,31 @@ tomo_hash_hmac(tomo_hash_t *h, tomo_str_t key, const tomo_str_t *chunks,
 tomo_rc_e
 tomo_mac_init(tomo_mac_t *m, tomo_str_t key)
 {
+    uint8_t    inner[MAC_BLOCK], outer[MAC_BLOCK];
     tomo_rc_e  rc;
 
-    rc = tomo_hash_init(&m->hash);
+    memset(m, 0, sizeof(*m));
 
-    if (rc != TOMO_OK) {
-        return rc;
+    if (tomo_hash_init(&m->hash) != TOMO_OK
+        || tomo_hash_init(&m->inner) != TOMO_OK
+        || tomo_hash_init(&m->outer) != TOMO_OK)
+    {
+        tomo_mac_free(m);
+        return TOMO_ERROR;
     }
 
-    rc = hash_blocks(&m->hash, key, m->inner, m->outer);
+    rc = hash_blocks(&m->hash, key, inner, outer);
+
+    if (rc == TOMO_OK) {
+        rc = hash_begin(&m->inner, inner);
+    }
+
+    if (rc == TOMO_OK) {
+        rc = hash_begin(&m->outer, outer);
+    }
+
+    OPENSSL_cleanse(inner, sizeof(inner));
+    OPENSSL_cleanse(outer, sizeof(outer));
 
     if (rc != TOMO_OK) {
         tomo_mac_free(m);
@@ -159,19 +175,24 @@ tomo_mac_init(tomo_mac_t *m, tomo_str_t key)
 }
 
 
+/* libcrypto wipes the states itself */
 void
 tomo_mac_free(tomo_mac_t *m)
 {
     tomo_hash_free(&m->hash);
-    OPENSSL_cleanse(m->inner, sizeof(m->inner));
-    OPENSSL_cleanse(m->outer, sizeof(m->outer));
+    tomo_hash_free(&m->inner);
+    tomo_hash_free(&m->outer);
 }
 
 
 tomo_rc_e
 tomo_mac_begin(tomo_mac_t *m)
 {
-    return hash_begin(&m->hash, m->inner);
+    if (EVP_MD_CTX_copy_ex(m->hash.ctx, m->inner.ctx) != 1) {
+        return TOMO_ERROR;
+    }
+
+    return TOMO_OK;
 }
 
 
@@ -189,7 +210,17 @@ tomo_mac_update(tomo_mac_t *m, tomo_str_t data)
 tomo_rc_e
 tomo_mac_end(tomo_mac_t *m, uint8_t *out)
 {
-    return hash_end(&m->hash, m->outer, out);
+    uint8_t  digest[TOMO_MAC_BYTES];
+
+    if (EVP_DigestFinal_ex(m->hash.ctx, digest, NULL) != 1
+        || EVP_MD_CTX_copy_ex(m->hash.ctx, m->outer.ctx) != 1
+        || EVP_DigestUpdate(m->hash.ctx, digest, sizeof(digest)) != 1
+        || EVP_DigestFinal_ex(m->hash.ctx, out, NULL) != 1)
+    {
+        return TOMO_ERROR;
+    }
+
+    return TOMO_OK;
 }
 
 

@@ -30,11 +30,11 @@ typedef struct {
     void     *ctx;      /* EVP_MD_CTX */
 } tomo_hash_t;
 
-/* a prepared HMAC-SHA256 key */
+/* a prepared HMAC-SHA256 key: a signature copies the two states */
 typedef struct {
     tomo_hash_t  hash;
-    uint8_t      inner[64];     /* key xor ipad, key xor opad */
-    uint8_t      outer[64];
+    tomo_hash_t  inner;         /* has eaten key xor ipad */
+    tomo_hash_t  outer;         /* has eaten key xor opad */
 } tomo_mac_t;
 
 /* a prepared AES-256 block key */

@@ -5,23 +5,54 @@
 #include "tomo_rec.h"
 #include "tomo_codec.h"
 
+#include <string.h>
+
+
+/* does a field follow another one?  A line may open with a word and a space */
+static bool
+rec_joined(const tomo_buf_t *b)
+{
+    return b->len > 0 && b->data[b->len - 1] != '\n'
+           && b->data[b->len - 1] != ' ';
+}
+
 
 static void
 rec_name(tomo_buf_t *b, const char *name)
 {
-    uint8_t  last;
-
-    /* a line may open with a word and a space (tomo_survey) */
-    if (b->len > 0) {
-        last = b->data[b->len - 1];
-
-        if (last != '\n' && last != ' ') {
-            tomo_buf_byte(b, '&');
-        }
+    if (rec_joined(b)) {
+        tomo_buf_byte(b, '&');
     }
 
     tomo_buf_c(b, name);
     tomo_buf_byte(b, '=');
+}
+
+
+/* name and value in one piece: most fields are short numbers */
+static void
+rec_pair(tomo_buf_t *b, const char *name, const uint8_t *value, size_t len)
+{
+    bool         joined;
+    uint8_t     *p;
+    tomo_str_t   key;
+
+    key = tomo_str_c(name);
+    joined = rec_joined(b);
+    p = tomo_buf_take(b, joined + key.len + 1 + len);
+
+    if (p == NULL) {
+        return;
+    }
+
+    if (joined) {
+        *p++ = '&';
+    }
+
+    memcpy(p, key.data, key.len);
+    p += key.len;
+    *p++ = '=';
+    memcpy(p, value, len);
 }
 
 
@@ -36,14 +67,28 @@ tomo_rec_put(tomo_buf_t *b, const char *name, tomo_str_t value)
 void
 tomo_rec_put_u64(tomo_buf_t *b, const char *name, uint64_t n)
 {
-    rec_name(b, name);
-    tomo_buf_u64(b, n);
+    size_t   at;
+    uint8_t  digits[20];
+
+    at = sizeof(digits);
+
+    do {
+        digits[--at] = (uint8_t) ('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+
+    rec_pair(b, name, digits + at, sizeof(digits) - at);
 }
 
 
 void
 tomo_rec_put_i64(tomo_buf_t *b, const char *name, int64_t n)
 {
+    if (n >= 0) {
+        tomo_rec_put_u64(b, name, (uint64_t) n);
+        return;
+    }
+
     rec_name(b, name);
     tomo_buf_i64(b, n);
 }
