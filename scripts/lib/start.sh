@@ -29,14 +29,18 @@ install_packages() {
 }
 
 # One build at a time, whoever else starts a sandbox from here. TOMO_SAN=1
-# takes sanitized binaries, TOMO_NGINX another nginx, TOMO_PRELOAD goes in front
-# of it: so the tests run a whole sandbox sanitized.
+# takes sanitized binaries, TOMO_NGINX another nginx of the same version and
+# options, TOMO_PRELOAD goes in front of it: so the tests run a whole sandbox
+# sanitized. The module is built for Debian's nginx all the same: a build that
+# tests share is not configured again under them.
 build() {
     say "building"
     mkdir -p "$top/build"
     (
         flock 8
-        make -s -C "$top" -j"$(nproc)" SAN="${TOMO_SAN:-}" module worker 8>&- 9>&-
+        unset TOMO_NGINX
+        make -s -C "$top" -j"$(nproc)" SAN="${TOMO_SAN:-}" module worker \
+            8>&- 9>&-
     ) 8> "$top/build/.lock" > "$dir/build.log" 2>&1 || {
         show_tail "$dir/build.log"
         die "the build failed; missing packages are installed by scripts/run" \
