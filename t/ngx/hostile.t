@@ -98,6 +98,7 @@ sub serve {
                 next;
             }
             while (my $args = command(\$buffer{$sock})) {
+                write_file("$file.met", '') if !-e "$file.met";
                 my ($bytes, $how) = $answer{$kind}->($args, $state{$sock} //= {});
                 $how //= '';
                 if ($how eq 'bytewise') { syswrite $sock, $_ for split //, $bytes }
@@ -121,29 +122,40 @@ $edge->allow_alert(qr/exited on signal/);
 $edge->launch;
 my @loads = start_loads($edge, 1, 100);
 my @pids  = sort $edge->worker_pids;
+my $redis = Tomo::Test::Redis->start;
 
+sub counter { return Tomo::Test::Status::counter($edge, $_[0]) }
+sub shipped { return Tomo::Test::Status::fetch($edge)->{shipped} }
+
+# From now on the edge's Redis is the one that listens there.
+sub point_at {
+    my ($socket) = @_;
+    unlink "$path.new";
+    symlink $socket, "$path.new" or die "symlink: $!\n";
+    rename "$path.new", $path or die "rename: $!\n";
+    return;
+}
+
+# With a true Redis in between, so that each false one is asked soon.
 for my $kind (sort keys %answer) {
     my ($pid, $file) = serve($kind);
     wait_for(sub { -S $file }, "the false Redis ($kind)", 5);
-    unlink "$path.new";
-    symlink $file, "$path.new";
-    rename "$path.new", $path;
-    my $before = Tomo::Test::Status::counter($edge, 'webhook_accepted');
-    ok wait_for(
-        sub { Tomo::Test::Status::counter($edge, 'webhook_accepted') > $before + 60 },
-        "webhooks during $kind", 10
-        ),
+    point_at($file);
+    $redis->cmd('CLIENT', 'KILL', 'TYPE', 'normal');
+    ok wait_for(sub { -e "$file.met" }, "$kind is asked", 10), "$kind is asked";
+    my $before = counter('webhook_accepted');
+    ok wait_for(sub { counter('webhook_accepted') > $before + 30 }, "webhooks during $kind", 10),
         "B106: $kind: webhooks are accepted";
+    point_at($redis->socket);
     kill 'KILL', $pid;
     waitpid $pid, 0;
+    my $shipped = shipped();
+    ok wait_for(sub { shipped() > $shipped }, "shipped after $kind", 10),
+        "B106: $kind: and shipped to a true Redis afterwards";
 }
 is join(' ', sort $edge->worker_pids), "@pids", 'B106: no worker had to be replaced';
-cmp_ok Tomo::Test::Status::counter($edge, 'redis_surprises'), '>', 5, 'surprises are counted';
+cmp_ok counter('redis_surprises'), '>', 5, 'surprises are counted';
 
-my $redis = Tomo::Test::Redis->start;
-unlink "$path.new";
-symlink $redis->socket, "$path.new";
-rename "$path.new", $path;
 $_->stop for @loads;
 my $s;
 wait_for(
