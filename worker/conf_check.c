@@ -47,7 +47,7 @@ conf_check_secret(conf_t *conf, FILE *err, conf_account_t *ac,
         why = conf_secret_form(text, len);
     }
 
-    if (why == NULL) {
+    if (text != NULL && why == NULL) {
         memcpy(secret, text, 33);
 
     } else {
@@ -80,7 +80,7 @@ conf_check_bot(conf_t *conf, FILE *err, conf_account_t *ac)
               "digits, copy them into the file";
     }
 
-    if (why == NULL) {
+    if (text != NULL && why == NULL) {
         memcpy(ac->bot_user_id, text, 34);
 
     } else {
