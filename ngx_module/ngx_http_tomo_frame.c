@@ -24,7 +24,7 @@ ngx_http_tomo_journal_click(ngx_http_tomo_journal_t *jr, tomo_str_t account,
 
     if (account.len == 0
         || account.len > TOMO_ACCOUNT_MAX
-        || own->open->len > NGX_HTTP_TOMO_GROUP_MAX / 2
+        || own->open->len > NGX_HTTP_TOMO_GROUP_CLICKS
         || ngx_http_tomo_journal_over(jr, NGX_HTTP_TOMO_CLICK_MAX, 90))
     {
         return NGX_BUSY;

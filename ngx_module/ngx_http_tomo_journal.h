@@ -72,7 +72,8 @@ void ngx_http_tomo_journal_cancel(ngx_http_tomo_journal_t *jr,
  * Adds a click to the account's open frame (up to 64 clicks become one
  * record).  Flushed at once when nothing was in the last
  * NGX_HTTP_TOMO_CLICK_MS, else by timer.  NGX_BUSY: dropped (journal over
- * 90 % of max, or failing); the caller counts and redirects all the same.
+ * 90 % of max, or NGX_HTTP_TOMO_GROUP_CLICKS wait for the disk); the caller
+ * counts and redirects all the same.
  */
 ngx_int_t ngx_http_tomo_journal_click(ngx_http_tomo_journal_t *jr,
     tomo_str_t account, const tomo_click_t *click);
