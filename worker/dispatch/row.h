@@ -61,6 +61,7 @@ struct row_s {
     uint64_t      access_used;          /* generation of the access token */
     row_flight_t  flight;
     int64_t       seen_us;
+    int64_t       covers_ms;            /* the journal's, when it was seen */
     int64_t       due_us;               /* TIMED, monotonic */
     size_t        heap_at;              /* place in the timer heap */
 

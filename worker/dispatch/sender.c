@@ -13,7 +13,10 @@
 #define SENDER_AGAIN_US  INT64_C(50000)
 
 
-/* a reply is known by its token, a profile row by its place */
+/*
+ * A reply is known by the key of the push it may become (without one by its
+ * token), a profile row by its place.
+ */
 
 static void
 sender_name(sender_t *s, channel_t *c, row_t *row)
@@ -22,7 +25,9 @@ sender_name(sender_t *s, channel_t *c, row_t *row)
     uint8_t      about_data[1024], uuid_data[40];
     tomo_buf_t   about, uuid;
 
-    if (row_counted(row)) {
+    if (row_counted(row)
+        || (row->via == TOMO_VIA_REPLY && row_name_uuid(row->key, row->name)))
+    {
         return;
     }
 
@@ -74,7 +79,32 @@ sender_admit(sender_t *s, channel_t *c, tomo_str_t id,
 
     sender_name(s, c, row);
     row->seen_us = clock_mono_us();
+    row->covers_ms = sendjournal_covers_ms(s->journal);
     queue_add(&c->queue, row);
+}
+
+
+/*
+ * The same bubbles were tried another way, before a rollback of Redis or
+ * because a reply could not be used.  What surely did not go out counts for
+ * nothing; a reply has no key that LINE could answer 409 to, so after one of
+ * unknown outcome nothing is pushed.
+ */
+
+static bool
+sender_recall_other(sender_t *s, channel_t *c, row_t *row,
+    const sendjournal_life_t *life)
+{
+    if (!life->open) {
+        return true;
+    }
+
+    settle_untried(s, c, row,
+                   row->via == TOMO_VIA_REPLY ? TOMO_SEND_UNUSABLE
+                                              : TOMO_SEND_PROBABLY,
+                   "tried another way, outcome unknown");
+
+    return false;
 }
 
 
@@ -95,7 +125,7 @@ sender_recall(sender_t *s, channel_t *c, row_t *row, int64_t now_ms)
         /* nobody can prove that a row so old was never tried (D3) */
         if (row_counted(row) && row->due_ms > 0
             && now_ms - row->due_ms >= TOMO_SEND_GIVE_UP_MS
-            && sendjournal_covers_ms(s->journal) > row->due_ms)
+            && row->covers_ms > row->due_ms)
         {
             settle_untried(s, c, row, TOMO_SEND_PARKED,
                            "due too long ago, and no journal of then");
@@ -103,6 +133,10 @@ sender_recall(sender_t *s, channel_t *c, row_t *row, int64_t now_ms)
         }
 
         return true;
+    }
+
+    if (!life->settled && life->via != row->via) {
+        return sender_recall_other(s, c, row, life);
     }
 
     row->attempt = life->attempts;

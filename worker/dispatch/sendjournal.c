@@ -34,7 +34,8 @@ sendjournal_load_attempt(sendjournal_t *sj, const tomo_rec_t *rec,
     int64_t            first_ms;
     uint64_t           n = 1;
     sendtable_name_t  *t;
-    const tomo_str_t  *serials, *to;
+    tomo_via_e         via = TOMO_VIA_PUSH;
+    const tomo_str_t  *serials, *to, *word;
 
     if (tomo_rec_get(rec, "void") != NULL) {
         sendtable_void(&sj->table, name);
@@ -46,7 +47,9 @@ sendjournal_load_attempt(sendjournal_t *sj, const tomo_rec_t *rec,
     }
 
     (void) !tomo_rec_get_u64(rec, "n", UINT32_MAX, &n);
-    t = sendtable_attempt(&sj->table, name, first_ms, (uint32_t) n);
+    word = tomo_rec_get(rec, "via");
+    (void) !(word == NULL ? TOMO_INVALID : tomo_via_parse(*word, &via));
+    t = sendtable_attempt(&sj->table, name, via, first_ms, (uint32_t) n);
     serials = tomo_rec_get(rec, "serials");
     to = tomo_rec_get(rec, "to");
 
@@ -274,7 +277,7 @@ sendjournal_attempt(sendjournal_t *sj, const conf_account_t *ac,
                             tomo_buf_str(&b));
 
     if (rc == TOMO_OK) {
-        t = sendtable_attempt(&sj->table, row->name, row->first_ms,
+        t = sendtable_attempt(&sj->table, row->name, row->via, row->first_ms,
                               row->attempt);
 
         if (row->via == TOMO_VIA_MULTICAST) {
@@ -359,5 +362,8 @@ sendjournal_sync(sendjournal_t *sj)
 void
 sendjournal_tidy(sendjournal_t *sj)
 {
+    int64_t  from_ms = clock_now_ms() - 7 * TOMO_DAY_MS;
+
     sendtable_tidy(&sj->table);
+    sj->covers_ms = sj->covers_ms > from_ms ? sj->covers_ms : from_ms;
 }

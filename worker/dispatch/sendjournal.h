@@ -3,8 +3,9 @@
  * (before its first attempt leaves) and how it ended (before anybody is
  * told).  Records of kinds `attempt` (local) and `verdict` (shipped) in the
  * dispatch journal; loaded at start into two tables:
- *   by name   a row's retry key, or a MAC of its reply token: a row decided
- *             again after a rollback of Redis finds its former life here
+ *   by name   a row's retry key, for a reply that of the push it may become:
+ *             a row decided again after a rollback of Redis finds its former
+ *             life here, whichever way it went
  *   by row    rows that are settled, but may still stand in the outbox
  *
  * One thread.  A failed append or sync ends the role.
@@ -22,6 +23,7 @@ typedef struct sendjournal_s  sendjournal_t;
 typedef struct {
     bool         open;          /* tried, outcome unknown */
     bool         settled;
+    tomo_via_e   via;           /* of the last attempt */
     tomo_send_e  send;          /* settled: how */
     int          status;
     uint32_t     attempts;

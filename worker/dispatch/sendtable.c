@@ -116,12 +116,13 @@ sendtable_find(const sendtable_t *t, const uint8_t *name)
 
 
 sendtable_name_t *
-sendtable_attempt(sendtable_t *t, const uint8_t *name, int64_t first_ms,
-    uint32_t attempts)
+sendtable_attempt(sendtable_t *t, const uint8_t *name, tomo_via_e via,
+    int64_t first_ms, uint32_t attempts)
 {
     sendtable_name_t  *n = sendtable_get(t, name);
 
     n->life.open = !n->life.settled;
+    n->life.via = via;
     n->life.attempts = attempts;
 
     if (n->life.first_ms == 0 || first_ms < n->life.first_ms) {
@@ -165,6 +166,11 @@ sendtable_settle(sendtable_t *t, const uint8_t *name, tomo_send_e send,
     sendtable_name_t  *n = sendtable_get(t, name);
 
     n->life.open = false;
+
+    if (send == TOMO_SEND_UNUSABLE) {
+        return;
+    }
+
     n->life.settled = true;
     n->life.send = send;
     n->life.status = status;

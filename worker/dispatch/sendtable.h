@@ -26,11 +26,12 @@ size_t sendtable_rows(const sendtable_t *t);
 const sendjournal_life_t *sendtable_find(const sendtable_t *t,
     const uint8_t *name);
 sendtable_name_t *sendtable_attempt(sendtable_t *t, const uint8_t *name,
-    int64_t first_ms, uint32_t attempts);
+    tomo_via_e via, int64_t first_ms, uint32_t attempts);
 /* the first recipients of a multicast stay */
 void sendtable_freeze(sendtable_name_t *n, tomo_str_t serials,
     tomo_str_t to);
 void sendtable_void(sendtable_t *t, const uint8_t *name);
+/* UNUSABLE settles nothing: the push that follows has the same name */
 void sendtable_settle(sendtable_t *t, const uint8_t *name, tomo_send_e send,
     int status, uint32_t attempts, int64_t first_ms);
 

@@ -177,7 +177,9 @@ outrow_reply(decide_t *d, const outrow_about_t *about,
 
     first = n < MESSAGE_BUBBLES_MAX ? n : MESSAGE_BUBBLES_MAX;
     outrow_open(d, TOMO_VIA_REPLY, about);
-    commit_pair(d->c, "key", tomo_str_null);
+    /* that of the push it may become: dispatch knows either by it */
+    commit_pair(d->c, "key", outrow_key(d, outrow_u64(d, about->serial),
+                                        about, 0));
     commit_pair(d->c, "token", d->reply);
     commit_pair_i64(d->c, "token_at", d->reply_at_ms);
     commit_pair(d->c, "body", outrow_array(d, bubbles, 0, first));
