@@ -113,6 +113,18 @@ batch_cut(const entries_t *list, size_t i)
 }
 
 
+/* a lane for itself: what arrives in one does not use up another's share */
+void
+batch_alone(owner_t *o)
+{
+    size_t  i;
+
+    for (i = 0; i < OWNER_LANES; i++) {
+        o->alone_left[i] = SLICE_EVENTS;
+    }
+}
+
+
 /*
  * Something does not fit, or a key has a wrong type, and with a commit in
  * flight nobody knows whose: come back one by one, and set the one aside that
@@ -122,7 +134,7 @@ batch_cut(const entries_t *list, size_t i)
 static tomo_rc_e
 batch_stumble(batch_t *b, owner_t *o, const event_t *ev, tomo_rc_e rc)
 {
-    o->alone_left = SLICE_EVENTS;
+    batch_alone(o);
 
     if (ev == NULL) {
         return TOMO_AGAIN;
@@ -149,16 +161,17 @@ batch_run(batch_t *b, owner_t *o, redis_t *r, entries_t *list,
     int64_t until_us, size_t *n_done)
 {
     bool       alone = false;
-    size_t     i = 0;
+    size_t     i = 0, *left;
     tomo_rc_e  rc = TOMO_OK;
 
     b->slice.deadline_us = until_us;
 
     while (i < list->n && (i == 0 || clock_mono_us() < until_us)) {
-        alone = o->alone_left > 0;
+        left = &o->alone_left[list->events[i].lane];
+        alone = *left > 0;
 
         if (alone) {
-            o->alone_left--;
+            (*left)--;
             rc = slice_alone(&b->slice, o, r, &list->events[i]);
 
         } else {
@@ -308,7 +321,7 @@ batch_lane(batch_t *b, owner_t *o, redis_t *r, tomo_lane_e lane,
             break;
         }
 
-        if (o->alone_left == 0) {
+        if (o->alone_left[lane] == 0) {
             batch_command(b, o, lane, last);
             b->slice.ahead = &b->ahead;
         }
@@ -353,7 +366,8 @@ batch_timers(batch_t *b, owner_t *o, redis_t *r, int64_t first_ms,
     redis_arg_c(&b->args, "WITHSCORES");
     redis_arg_c(&b->args, "LIMIT");
     redis_arg_c(&b->args, "0");
-    redis_arg_u64(&b->args, o->alone_left > 0 ? 1 : BATCH_TIMERS);
+    redis_arg_u64(&b->args, o->alone_left[TOMO_LANE_LOCAL] > 0 ? 1
+                                                               : BATCH_TIMERS);
     reply = redis_call(r, &b->args);
 
     if (!redis_is(reply, REDIS_REPLY_ARRAY)) {
@@ -481,7 +495,7 @@ batch_turn(batch_t *b, owner_t *o, redis_t *r, size_t *done)
 
     if (*done == before && rc == TOMO_OK) {
         /* caught up: what had to be replayed alone has been */
-        o->alone_left = 0;
+        memset(o->alone_left, 0, sizeof(o->alone_left));
     }
 
     return rc;

@@ -29,6 +29,9 @@ void batch_script(redis_t *r);
 tomo_rc_e batch_turn(batch_t *b, owner_t *o, redis_t *r, size_t *done)
     TOMO_MUST_CHECK;
 
+/* after a takeover: what may have been in a batch is decided one by one */
+void batch_alone(owner_t *o);
+
 /* what start and takeover have to write: definitions, edge feed */
 tomo_rc_e batch_begin(batch_t *b, owner_t *o, redis_t *r) TOMO_MUST_CHECK;
 

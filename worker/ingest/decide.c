@@ -323,6 +323,7 @@ decide_begin(decide_t *d, event_t *ev)
     d->cut = 0;
     d->n_derived = 0;
     d->n_bubbles = 0;
+    d->mass_from = d->mass != NULL ? d->mass->n : 0;
     d->reply = tomo_str_null;
     d->reply_at_ms = 0;
     d->def = tomo_str_null;

@@ -31,11 +31,13 @@ typedef struct decide_s {
     owner_t           *o;
     view_t            *view;
     mass_t            *mass;            /* sends that may become multicasts */
+    size_t             mass_from;       /* ev's own stand from here */
     commit_t          *c;
     tomo_arena_t      *arena;
     event_t           *ev;
     friend_t          *f;               /* whom it is about; NULL: nobody */
     int64_t            now_ms;
+    bool               alone;           /* replay after a takeover */
 
     unsigned           depth;
     unsigned           effects;

@@ -155,6 +155,7 @@ effects_send(decide_t *d, const messages_t *messages)
     decide_fx(d, "send", d->step.len > 0 ? d->step : d->def);
 
     if (!outrow_mass_add(d, messages)) {
+        outrow_mass_back(d);
         render_messages(d, messages);
     }
 }

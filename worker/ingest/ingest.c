@@ -173,7 +173,7 @@ ingest_ready(ingest_t *in, owner_t *o)
         }
 
         if (o->alone) {
-            o->alone_left = 256;
+            batch_alone(o);
             o->alone = false;
         }
     }

@@ -30,7 +30,7 @@ outrow_mass_add(decide_t *d, const messages_t *messages)
     }
 
     /* the order of a friend's bubbles counts: nothing before, nothing after */
-    if (d->n_bubbles > 0) {
+    if (d->n_bubbles > 0 || m->n > d->mass_from) {
         return false;
     }
 
@@ -53,6 +53,37 @@ outrow_mass_add(decide_t *d, const messages_t *messages)
     };
 
     return true;
+}
+
+
+/*
+ * All bubbles of one event go out in one row: two pushes of one step would
+ * share a retry key, and LINE would answer 409 to the second.
+ */
+void
+outrow_mass_back(decide_t *d)
+{
+    int64_t       due_ms = d->due_ms;
+    uint32_t      gen = d->gen;
+    tomo_str_t    def = d->def, step = d->step, by = d->by;
+    mass_item_t  *item;
+
+    if (d->mass == NULL || d->mass->n == d->mass_from) {
+        return;
+    }
+
+    item = &d->mass->items[--d->mass->n];
+    d->def = item->def;
+    d->step = item->step;
+    d->gen = item->gen;
+    d->due_ms = item->due_ms;
+    d->by = item->event;
+    render_messages(d, item->messages);
+    d->def = def;
+    d->step = step;
+    d->gen = gen;
+    d->due_ms = due_ms;
+    d->by = by;
 }
 
 
@@ -259,7 +290,11 @@ outrow_mass(decide_t *d)
             }
         }
 
-        if (to - from > 1) {
+        /*
+         * Alone, others of the window may have had theirs in a former life,
+         * in one multicast: only the window's key tells dispatch so.
+         */
+        if (to - from > 1 || d->alone) {
             outmass_row(d, &m->items[from], to - from);
 
         } else {

@@ -57,6 +57,8 @@ void outrow_write(struct decide_s *d);
 void outrow_mass(struct decide_s *d);
 /* takes d's send over into the mass; false: it has no room */
 bool outrow_mass_add(struct decide_s *d, const messages_t *messages);
+/* what d's event put into the mass becomes bubbles, before others follow */
+void outrow_mass_back(struct decide_s *d);
 
 /*
  * Pushes of ready bubbles (a JSON array of any length, five a row), from

@@ -20,6 +20,12 @@ struct owner_delivery_s {
     uint32_t   no;
 };
 
+static const char *const  owner_try[OWNER_LANES][2] = {
+    { "try", "try_n" },
+    { "try_bulk", "try_bulk_n" },
+    { "try_timer", "try_timer_n" }
+};
+
 static const char *const  owner_fields[] = {
 #define OWNER_FIELD_(name, field)  field,
     OWNER_COUNTERS(OWNER_FIELD_)
@@ -180,11 +186,16 @@ owner_load_cursor(owner_t *o, const redisReply *cursor)
     memset(s, 0, sizeof(owner_state_t));
     owner_text(s->in, sizeof(s->in), redis_pair(cursor, "in"), "0-0");
     owner_text(s->bulk, sizeof(s->bulk), redis_pair(cursor, "bulk"), "0-0");
-    owner_text(s->try, sizeof(s->try), redis_pair(cursor, "try"), "");
     s->in_i = (uint32_t) owner_u64(cursor, "in_i", UINT32_MAX);
     s->bulk_i = (uint32_t) owner_u64(cursor, "bulk_i", UINT32_MAX);
     s->n = owner_u64(cursor, "n", UINT64_MAX);
-    s->try_n = (uint32_t) owner_u64(cursor, "try_n", UINT32_MAX);
+
+    for (i = 0; i < OWNER_LANES; i++) {
+        owner_text(s->try[i], sizeof(s->try[i]),
+                   redis_pair(cursor, owner_try[i][0]), "");
+        s->try_n[i] = (uint32_t) owner_u64(cursor, owner_try[i][1],
+                                           UINT32_MAX);
+    }
 
     for (i = 0; i < OWNER_COUNTERS_END; i++) {
         s->counters[i] = owner_u64(cursor, owner_fields[i], UINT64_MAX);
@@ -419,8 +430,11 @@ owner_commit_end(owner_t *o)
     commit_pair_u64(c, "in_i", s->in_i);
     commit_pair(c, "bulk", tomo_str_c(s->bulk));
     commit_pair_u64(c, "bulk_i", s->bulk_i);
-    commit_pair(c, "try", tomo_str_c(s->try));
-    commit_pair_u64(c, "try_n", s->try_n);
+
+    for (i = 0; i < OWNER_LANES; i++) {
+        commit_pair(c, owner_try[i][0], tomo_str_c(s->try[i]));
+        commit_pair_u64(c, owner_try[i][1], s->try_n[i]);
+    }
 
     for (i = 0; i < OWNER_COUNTERS_END; i++) {
         commit_pair_u64(c, owner_fields[i], s->counters[i]);

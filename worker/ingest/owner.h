@@ -20,9 +20,12 @@
 #define OWNER_ID_MAX     48             /* stream ids */
 #define OWNER_TRY_MAX    96
 #define OWNER_TRIES      3
+#define OWNER_LANES      3              /* by tomo_lane_e; LOCAL: timers */
 
 /* X(name, field of the cursor hash): counters that only grow */
 #define OWNER_COUNTERS(X)                                                     \
+    X(ENTRIES,     "entries")       /* of `in` and `bulk`, passed */          \
+    X(EVENTS,      "events")        /* in them: handled + quarantined */      \
     X(HANDLED,     "handled")       /* events decided, duplicates too */      \
     X(QUARANTINED, "quarantined")   /* events set aside */                    \
     X(DUPLICATES,  "duplicates")    /* of the handled: seen before */         \
@@ -32,6 +35,7 @@
     X(ANONYMOUS,   "anonymous")     /* clicks of nobody we know */            \
     X(CUT,         "cut")           /* effects over the limits */             \
     X(TIMERS,      "timers")        /* due members decided */                 \
+    X(TIMERS_ASIDE, "timers_aside") /* due members quarantined */             \
     X(ACCEPTED,    "send_accepted")                                           \
     X(PROBABLY,    "send_probably")                                           \
     X(UNUSABLE,    "send_unusable")                                           \
@@ -54,8 +58,8 @@ typedef struct {
     uint32_t  bulk_i;
     uint64_t  n;                        /* commits so far */
     uint64_t  counters[OWNER_COUNTERS_END];
-    char      try[OWNER_TRY_MAX];       /* event being tried alone */
-    uint32_t  try_n;
+    char      try[OWNER_LANES][OWNER_TRY_MAX];  /* events being tried alone */
+    uint32_t  try_n[OWNER_LANES];
     uint32_t  serial;                   /* last given */
     uint32_t  delivery;                 /* last delivery number */
     uint64_t  defs_version;
@@ -72,7 +76,8 @@ typedef struct {
     lease_t                lease;
     bool                   loaded;
     bool                   alone;       /* replay: one event at a time */
-    size_t                 alone_left;  /* events still to replay so */
+    size_t                 alone_left[OWNER_LANES];  /* to replay so */
+    char                   spared[OWNER_TRY_MAX]; /* its last try was none */
     bool                   stuck;       /* a key of a wrong type: waits */
     int64_t                stuck_us;
     int64_t                lease_us;    /* monotonic: next try to take it */

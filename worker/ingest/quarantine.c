@@ -47,5 +47,6 @@ quarantine_put(decide_t *d, const event_t *ev, const char *why)
     commit_pair_u64(d->c, "index", ev->index);
     commit_pair(d->c, "body", ev->raw);
     commit_end(d->c);
-    d->o->state.counters[OWNER_QUARANTINED]++;
+    d->o->state.counters[ev->kind == EVENT_TIMER ? OWNER_TIMERS_ASIDE
+                                                 : OWNER_QUARANTINED]++;
 }

@@ -177,8 +177,8 @@ slice_pass(owner_t *o, const event_t *ev)
     char           *id = ev->lane == TOMO_LANE_IN ? s->in : s->bulk;
     uint32_t       *i = ev->lane == TOMO_LANE_IN ? &s->in_i : &s->bulk_i;
 
-    s->try[0] = '\0';
-    s->try_n = 0;
+    s->try[ev->lane][0] = '\0';
+    s->try_n[ev->lane] = 0;
 
     if (ev->lane == TOMO_LANE_LOCAL) {
         return;
@@ -188,12 +188,15 @@ slice_pass(owner_t *o, const event_t *ev)
         s->counters[OWNER_HANDLED]++;
     }
 
+    s->counters[OWNER_EVENTS] += ev->kind != EVENT_NONE || ev->fault != NULL;
+
     if (!ev->last) {
         *i = ev->index + 1;
         return;
     }
 
     *i = 0;
+    s->counters[OWNER_ENTRIES]++;
 
     if (ev->entry.len < OWNER_ID_MAX) {
         memcpy(id, ev->entry.data, ev->entry.len);
@@ -393,16 +396,23 @@ slice_alone(slice_t *slice, owner_t *o, redis_t *r, event_t *ev)
 {
     char            name[OWNER_TRY_MAX];
     tomo_rc_e       rc;
-    owner_state_t  *s = &o->state;
+    char           *tried = o->state.try[ev->lane];
+    uint32_t       *try_n = &o->state.try_n[ev->lane];
 
     slice_name(ev, name);
 
-    if (strcmp(name, s->try) != 0) {
-        s->try_n = 0;
-        memcpy(s->try, name, sizeof(name));
+    if (strcmp(name, tried) != 0) {
+        *try_n = 0;
+        memcpy(tried, name, sizeof(name));
     }
 
-    if (s->try_n >= OWNER_TRIES) {
+    if (*try_n > 0 && strcmp(name, o->spared) == 0) {
+        (*try_n)--;
+    }
+
+    o->spared[0] = '\0';
+
+    if (*try_n >= OWNER_TRIES) {
         log_error(o->account->id, "an event ended this process %d times and "
                   "goes to the quarantine: look at it with the api",
                   OWNER_TRIES);
@@ -413,7 +423,7 @@ slice_alone(slice_t *slice, owner_t *o, redis_t *r, event_t *ev)
         slice->aside_why = NULL;
     }
 
-    s->try_n++;
+    (*try_n)++;
     owner_commit_begin(o);
     rc = slice_send(slice, o, r);
 
@@ -422,8 +432,19 @@ slice_alone(slice_t *slice, owner_t *o, redis_t *r, event_t *ev)
     }
 
     if (rc == TOMO_OK) {
+        slice->decide.alone = true;
         rc = slice_run(slice, o, r, ev, 1);
+        slice->decide.alone = false;
     }
 
-    return rc == TOMO_OK ? slice_land(slice) : rc;
+    if (rc == TOMO_OK) {
+        rc = slice_land(slice);
+    }
+
+    if (rc != TOMO_OK && redis_fd(r) < 0) {
+        /* Redis went away, not we: this was no try of the event's */
+        memcpy(o->spared, name, sizeof(name));
+    }
+
+    return rc;
 }

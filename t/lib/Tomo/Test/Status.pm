@@ -57,6 +57,33 @@ sub undecided {
     return join ', ', @open;
 }
 
+# The law of ingest, '' if it holds: every entry that Redis ever added to the two
+# streams was passed by the cursor once, and every event in them is handled
+# (duplicates too) or in the quarantine. Redis counts the entries itself.
+sub unaccounted {
+    my ($worker) = @_;
+    my $prefix = 'tomo:{demo}';
+    my $redis  = $worker->{redis};
+    my %cursor = @{ $redis->cmd('HGETALL', "$prefix:cursor") };
+    my $n      = sub { $cursor{ $_[0] } // 0 };
+    my $added  = sub {
+        my $info = eval { $redis->cmd('XINFO', 'STREAM', "$prefix:$_[0]") } or return 0;
+        return {@$info}->{'entries-added'};
+    };
+    my @bad;
+    my $entries = $added->('in') + $added->('bulk');
+    push @bad, "$entries entries added, " . $n->('entries') . ' passed'
+        if $entries != $n->('entries');
+    push @bad, $n->('events') . ' events, ' . $n->('handled') . ' handled and '
+        . $n->('quarantined') . ' quarantined'
+        if $n->('events') != $n->('handled') + $n->('quarantined');
+    my $aside = $added->('quarantine');
+    push @bad, "$aside in the quarantine, " . $n->('quarantined') . ' events and '
+        . $n->('timers_aside') . ' timers counted'
+        if $aside != $n->('quarantined') + $n->('timers_aside');
+    return join '; ', @bad;
+}
+
 sub _check_workers {
     my $bad = '';
     for my $worker (Tomo::Test::Worker::all()) {
@@ -66,12 +93,16 @@ sub _check_workers {
         Tomo::Test::wait_for(sub { $open = eval { undecided($worker) } // $@; $open eq '' },
             'every entry decided', 5);
         $bad .= "$worker->{name} left entries undecided: $open\n" if $open ne '';
+        next if $open ne '' || $worker->{unaccounted};
+        my $law = eval { unaccounted($worker) } // $@;
+        $bad .= "$worker->{name} does not balance: $law\n" if $law ne '';
     }
     return $bad;
 }
 
 # Called at the end of every file: received = shipped + waiting + quarantined at
-# each edge that still runs, no undecided entry at each ingest that still runs.
+# each edge that still runs, no undecided entry at each ingest that still runs,
+# and none that it did not count.
 sub check_all {
     my @running = grep { $_->{redis} && !$_->{conf} && $_->alive } Tomo::Test::Nginx::all();
     push @running, Tomo::Test::Sandbox::running() if Tomo::Test::Sandbox->can('running');

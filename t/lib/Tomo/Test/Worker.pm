@@ -27,6 +27,7 @@ sub binary { return Tomo::Test::build_path('tomo-worker', 'TOMO_WORKER') }
 #   definitions  folder loaded into the account; default conf/demo if there
 #   name, args   folder name; more arguments
 #   undecided    1: entries may be left undecided at the end of the test
+#   unaccounted  1: the test takes entries or counters away
 sub new {
     my ($class, %o) = @_;
     my $name = $o{name} // ($COUNT++ ? "worker$COUNT" : 'worker');
