@@ -65,7 +65,7 @@ ngx_http_tomo_mark_answered(ngx_http_tomo_mark_t *mark)
     source = mark->source;
 
     if (--source->asked == 0 && !source->stale) {
-        ngx_http_tomo_mark_settle(source);
+        ngx_http_tomo_mark_ask(source);     /* those that had no room */
     }
 }
 
@@ -211,11 +211,9 @@ ngx_http_tomo_mark_send(ngx_http_tomo_mark_t *mark)
 void
 ngx_http_tomo_mark_ask(ngx_http_tomo_source_t *source)
 {
-    ngx_uint_t             asked;
+    ngx_int_t              rc;
     ngx_queue_t           *q;
     ngx_http_tomo_mark_t  *mark;
-
-    asked = 0;
 
     for (q = ngx_queue_head(&source->accounts);
          q != ngx_queue_sentinel(&source->accounts);
@@ -227,15 +225,19 @@ ngx_http_tomo_mark_ask(ngx_http_tomo_source_t *source)
             continue;
         }
 
-        if (ngx_http_tomo_mark_send(mark) != NGX_OK) {
+        rc = ngx_http_tomo_mark_send(mark);
+
+        if (rc == NGX_AGAIN && source->asked) {
+            return;             /* the rest when these are answered */
+        }
+
+        if (rc != NGX_OK) {
             source->stale = 1;
             return;
         }
-
-        asked = 1;
     }
 
-    if (!asked && source->asked == 0) {
+    if (source->asked == 0) {
         ngx_http_tomo_mark_settle(source);
     }
 }

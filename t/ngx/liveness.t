@@ -115,4 +115,17 @@ if ($> == 0) {
     ok $e->quit, 'W10: QUIT';
 }
 
+# --- W2: a journal with records of very many accounts --------------------------------
+{
+    my $redis = Tomo::Test::Redis->start;
+    my $e = Tomo::Test::Nginx->new(redis => $redis, workers => 1);
+    my @accounts = map { sprintf 'shop%04d', $_ } 1 .. 4300;
+    dead_writer($e, 0xbb, @accounts);
+    $e->launch;
+    ok wait_for(sub { $redis->cmd('DBSIZE') >= 2 * @accounts },
+        'all accounts', 20), 'W2: a dead journal of ' . @accounts . ' accounts is shipped';
+    is counter($e, 'ship_reshipped'), 0, 'W2: nothing twice';
+    ok $e->quit, 'W2: QUIT';
+}
+
 done_testing;
