@@ -207,7 +207,7 @@ ngx_http_tomo_segment_next(ngx_http_tomo_writer_t *w, const char *ready,
 
     err = ngx_http_tomo_segment_sync(w);
     if (err != 0) {
-        return err;
+        goto failed;
     }
 
     ngx_http_tomo_segment_abandon(w);
@@ -238,6 +238,13 @@ ngx_http_tomo_segment_next(ngx_http_tomo_writer_t *w, const char *ready,
 
     err = ngx_http_tomo_segment_write(w,
                                       tomo_str_n(header, sizeof(header)));
+
+    /* a name NNNN.seg always stands for a header, even after a power cut */
+
+    if (err == 0) {
+        err = ngx_http_tomo_segment_sync(w);
+    }
+
     if (err != 0) {
         goto failed;
     }

@@ -102,6 +102,23 @@ is_deeply [(bodies($edge))[120 .. 139]], \@large, 'T31: nothing is lost between 
 ok !(grep { $_->{size} != 2 * 1024 * 1024 } @segments), 'T31: all of the set size, made ahead';
 ok $edge->quit, 'QUIT';
 
+# --- W5: the name of a segment comes after its header is on disk -----------------------
+{
+    my $e = edge(name => 'header');
+    my $t = strace($e, '-e', 'trace=pwrite64,fdatasync,rename');
+    is send_webhook($e, body())->{status}, 200, 'W5: the first webhook opens a segment';
+    $t->stop('INT');
+    my ($named) = grep { /rename\(.*\.seg"/ } split /\n/, read_file($t->{trace});
+    my ($thread) = $named =~ /^(\d+)/;
+    my $before = '';
+    for (split /\n/, read_file($t->{trace})) {
+        last if $_ eq $named;
+        $before .= "$1 " if /^$thread .*\b(pwrite64|fdatasync)(?:\(| resumed)/;
+    }
+    like $before, qr/pwrite64 fdatasync $/, 'W5: its header was synced before it got its name';
+    ok $e->quit, 'W5: QUIT';
+}
+
 # --- T30: EIO ------------------------------------------------------------------------
 sub fails {
     my ($id, $what, @inject) = @_;
