@@ -12,7 +12,6 @@
 #include "ngx_http_tomo_ship.h"
 
 #define NGX_HTTP_TOMO_ADOPT_MS    1000
-#define NGX_HTTP_TOMO_KEEP_MIN_S  1800      /* whatever keep= says */
 
 /*
  * Each adopted journal holds a descriptor, its lock.  No more than MAX are

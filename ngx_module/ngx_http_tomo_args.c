@@ -358,9 +358,12 @@ ngx_http_tomo_args_journal(ngx_conf_t *cf, ngx_command_t *cmd,
     if (ngx_http_tomo_args_value(arg, "keep=", &value) == NGX_OK) {
         jcf->keep = ngx_parse_time(&value, 1);
 
-        return jcf->keep == (time_t) NGX_ERROR
-               ? ngx_http_tomo_args_bad(cf, cmd, arg, "no time")
-               : NGX_CONF_OK;
+        if (jcf->keep == (time_t) NGX_ERROR) {
+            return ngx_http_tomo_args_bad(cf, cmd, arg, "no time");
+        }
+
+        jcf->keep = ngx_max(jcf->keep, NGX_HTTP_TOMO_KEEP_MIN_S);
+        return NGX_CONF_OK;
     }
 
     if (ngx_http_tomo_args_value(arg, "max=", &value) == NGX_OK) {

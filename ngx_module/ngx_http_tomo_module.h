@@ -21,7 +21,8 @@
 #include "tomo_base.h"
 #include "tomo_token.h"
 
-#define NGX_HTTP_TOMO_VERSION  "0.1.0"
+#define NGX_HTTP_TOMO_VERSION     "0.1.0"
+#define NGX_HTTP_TOMO_KEEP_MIN_S  1800
 
 typedef struct ngx_http_tomo_zone_s     ngx_http_tomo_zone_t;
 typedef struct ngx_http_tomo_journal_s  ngx_http_tomo_journal_t;
@@ -53,7 +54,8 @@ typedef struct {
 
 typedef struct {
     ngx_str_t   path;               /* NUL-terminated, no slash at the end */
-    time_t      keep;               /* seconds a shipped segment is kept */
+    time_t      keep;               /* seconds a shipped segment is kept,
+                                       NGX_HTTP_TOMO_KEEP_MIN_S or more */
     off_t       max;                /* bytes of all writers together */
     size_t      segment;            /* bytes of one segment file */
 } ngx_http_tomo_journal_conf_t;

@@ -175,7 +175,7 @@ ngx_http_tomo_prune_tick(ngx_http_tomo_ship_t *ship)
     ngx_http_tomo_journal_conf_t  *conf;
 
     conf = ship->tmcf->journal_conf;
-    keep = ngx_max(conf->keep, NGX_HTTP_TOMO_KEEP_MIN_S);
+    keep = conf->keep;
     now = ngx_time();
     oldest = NULL;
     held = ngx_http_tomo_adopt_held(ship);

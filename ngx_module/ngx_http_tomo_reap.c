@@ -241,7 +241,7 @@ ngx_http_tomo_reap_oldest(ngx_http_tomo_journal_t *jr)
 
     if (node->closed == 0
         || node->last_seq > jr->passed_seq
-        || (node->closed + jr->tmcf->journal_conf->keep > ngx_time()
+        || (ngx_time() - node->closed < jr->tmcf->journal_conf->keep
             && !ngx_http_tomo_journal_over(jr, 0, 80)))
     {
         return;

@@ -14,6 +14,7 @@ use File::Path ();
 use Tomo::Test;
 use Tomo::Test::Feed;
 use Tomo::Test::Stream;
+use Tomo::Test::Webhook;
 
 my $redis = Tomo::Test::Redis->start(
     lines => "enable-protected-configs yes\nenable-debug-command yes\n");
@@ -139,5 +140,22 @@ complete_ok($s, \@loads, 'W2', 1);
 is counter('ship_quarantined'), 0, 'W2: nothing was set aside';
 is counter('ship_incidents'),   0, 'W2: all that was wanted was kept';
 is counter('webhook_unavailable'), 0, 'W2: no 503';
+
+# --- W2: half an hour is kept whatever keep= says -----------------------------------
+{
+    my $e = Tomo::Test::Nginx->start(
+        redis => $redis, workers => 1, journal => 'keep=0 max=256m segment=2m');
+    my $kept = sub { return scalar grep {m{/[0-9a-f]{16}/}} glob $e->journal . '/*/*.seg' };
+    ok wait_for(sub { Tomo::Test::Status::fetch($e)->{generation} }, 'a table', 10), 'W2: served';
+    my $body = webhook_body(text_event(user_id(1), 'x' x 400_000));
+    is send_webhook($e, $body)->{status}, 200, 'W2: a large webhook' for 1 .. 12;
+    ok Tomo::Test::Status::wait_shipped($e, 10), 'W2: shipped';
+    my $n = $kept->();
+    cmp_ok $n, '>=', 3, "W2: $n segments";
+    my $until = now_ms() + 2500;
+    wait_for(sub { now_ms() > $until }, 'the reaper had its turn', 5);
+    is $kept->(), $n, 'W2: shipped ones are not reaped at once';
+    ok $e->quit, 'W2: QUIT';
+}
 
 done_testing;
