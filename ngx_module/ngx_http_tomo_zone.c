@@ -11,6 +11,8 @@
 
 static ngx_int_t ngx_http_tomo_zone_create(ngx_shm_zone_t *shm_zone,
     ngx_http_tomo_zone_t *tz);
+static void ngx_http_tomo_zone_moved(ngx_http_tomo_zone_t *tz,
+    ngx_http_tomo_zone_t *old, ngx_log_t *log);
 static void ngx_http_tomo_zone_attach(ngx_shm_zone_t *shm_zone,
     ngx_http_tomo_zone_t *tz);
 static ngx_uint_t ngx_http_tomo_zone_enter(ngx_http_tomo_zone_t *tz,
@@ -29,6 +31,7 @@ ngx_http_tomo_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         tz->shpool = old->shpool;
         tz->sh = old->sh;
         ngx_http_tomo_zone_attach(shm_zone, tz);
+        ngx_http_tomo_zone_moved(tz, old, shm_zone->shm.log);
         return NGX_OK;
     }
 
@@ -43,6 +46,30 @@ ngx_http_tomo_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     ngx_http_tomo_snapshot_load(tz, shm_zone->shm.log);
 
     return NGX_OK;
+}
+
+
+/* a reload that changes the journal's place leaves records behind: say so */
+
+static void
+ngx_http_tomo_zone_moved(ngx_http_tomo_zone_t *tz, ngx_http_tomo_zone_t *old,
+    ngx_log_t *log)
+{
+    ngx_http_tomo_journal_conf_t  *was = old->tmcf->journal_conf;
+    ngx_http_tomo_journal_conf_t  *is = tz->tmcf->journal_conf;
+
+    if (was == NULL || is == NULL
+        || (was->path.len == is->path.len
+            && ngx_memcmp(was->path.data, is->path.data, is->path.len) == 0))
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, log, 0,
+                  "tomo: the journal was in \"%V\" and is in \"%V\" now: "
+                  "nobody ships what is left in the old folder; once the old "
+                  "workers are gone, move its folders of 16 hex digits over",
+                  &was->path, &is->path);
 }
 
 

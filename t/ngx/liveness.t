@@ -128,4 +128,32 @@ if ($> == 0) {
     ok $e->quit, 'W2: QUIT';
 }
 
+# --- W10: a reload that moves the journal ---------------------------------------------
+{
+    my $redis = Tomo::Test::Redis->start;
+    publish($redis, { version => 1 });
+    my $e = Tomo::Test::Nginx->start(redis => $redis, workers => 1);
+    ok wait_served($redis, 1), 'W10: the edge serves the feed';
+    $redis->stop;
+    is send_webhook($e, webhook_body(follow_event(user_id(1))))->{status}, 200, 'W10: a webhook';
+    my ($old, $new) = ($e->journal, $e->folder . '/moved');
+    mkdir $new, 0700;
+    my $text = $e->edge_directives;
+    $text =~ s/^tomo_journal \K\S+/$new/m;
+    $e->write_conf(http => $text, redis => undef, server => <<'END');
+location /line/webhook/ { tomo_webhook; }
+location = /tomo/status { tomo_status; }
+END
+    ok $e->reload, 'W10: a reload with the journal elsewhere';
+    like $e->error_log, qr/\[warn\].*journal was in "\Q$old\E" and is in "\Q$new\E" now/,
+        'W10: the operator is told of what is left behind';
+    my @left = grep { /[0-9a-f]{16}$/ } glob "$old/*";
+    is @left, 1, 'W10: a folder is';
+    rename $_, $new . substr $_, -17 for @left;
+    $redis->restart;
+    ok wait_for(sub { $redis->cmd('XLEN', 'tomo:{demo}:in') }, 'shipped', 15),
+        'W10: and shipped when it was moved as told';
+    ok $e->quit, 'W10: QUIT';
+}
+
 done_testing;
