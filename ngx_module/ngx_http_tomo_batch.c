@@ -3,9 +3,6 @@
 #include "tomo_keys.h"
 
 
-#define NGX_HTTP_TOMO_BATCH_BYTES  (512 * 1024)
-
-
 typedef struct {
     tomo_record_t          record;
     ngx_http_tomo_mark_t  *mark;
@@ -310,7 +307,7 @@ ngx_http_tomo_batch_start(ngx_http_tomo_source_t *source)
 
     if (!ngx_http_tomo_redis_room(source->ship->redis,
                                   4 * NGX_HTTP_TOMO_SHIP_RECORDS,
-                                  2 * NGX_HTTP_TOMO_BATCH_BYTES))
+                                  2 * NGX_HTTP_TOMO_SHIP_BYTES))
     {
         return NGX_DECLINED;
     }
@@ -323,7 +320,7 @@ ngx_http_tomo_batch_start(ngx_http_tomo_source_t *source)
     rc = NGX_OK;
 
     while (b->n < NGX_HTTP_TOMO_SHIP_RECORDS
-           && b->bytes < NGX_HTTP_TOMO_BATCH_BYTES)
+           && b->bytes < NGX_HTTP_TOMO_SHIP_BYTES)
     {
         rc = ngx_http_tomo_batch_take(source, b);
         if (rc != NGX_OK) {

@@ -254,11 +254,12 @@ ngx_http_tomo_journal_done(ngx_event_t *ev)
 void
 ngx_http_tomo_journal_result(ngx_http_tomo_journal_t *jr)
 {
-    uint64_t                      was;
+    ngx_uint_t                    grown;
     ngx_http_tomo_journal_own_t  *own = jr->own;
     ngx_http_tomo_commit_t       *c = &own->commit;
 
-    was = jr->written_seq;
+    grown = c->written_seq > jr->written_seq
+            || c->synced_seq > jr->synced_seq;
 
     ngx_http_tomo_reap_opened(jr, c);
 
@@ -280,7 +281,7 @@ ngx_http_tomo_journal_result(ngx_http_tomo_journal_t *jr)
         }
     }
 
-    if (jr->written_seq > was && jr->written) {
+    if (grown && jr->written) {
         jr->written(jr->written_data);
     }
 }

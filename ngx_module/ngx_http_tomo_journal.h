@@ -105,7 +105,7 @@ struct ngx_http_tomo_journal_s {
     uint64_t                       synced_seq;  /* and survives power loss */
     uint64_t                       passed_seq;
 
-    /* called after written_seq grew; set by the shipper, may be NULL */
+    /* called after one of them grew; set by the shipper, may be NULL */
     ngx_http_tomo_written_pt       written;
     void                          *written_data;
 

@@ -10,10 +10,11 @@
  * Redis executes when it wakes, after the marks were read on the next one:
  * the records would be appended twice.  Redis reads every connection once a
  * turn of its loop, at least 16 KiB at a time, and a round trip takes at
- * least one turn; so as many round trips as a batch has such pieces make
- * sure that what was left behind has been executed or is gone.
+ * least one turn; so as many round trips as all batches in flight have such
+ * pieces make sure that what was left behind has been executed or is gone.
  */
-#define NGX_HTTP_TOMO_FENCE_TURNS  40
+#define NGX_HTTP_TOMO_FENCE_TURNS                                             \
+    (NGX_HTTP_TOMO_SHIP_BATCHES * (NGX_HTTP_TOMO_SHIP_BYTES / 16384 + 8))
 
 
 static void ngx_http_tomo_ship_fence(ngx_http_tomo_ship_t *ship);

@@ -32,6 +32,7 @@ typedef struct ngx_http_tomo_lookup_s  ngx_http_tomo_lookup_t;
 
 #define NGX_HTTP_TOMO_SHIP_BATCHES   4
 #define NGX_HTTP_TOMO_SHIP_RECORDS   256        /* of a batch */
+#define NGX_HTTP_TOMO_SHIP_BYTES     (512 * 1024)   /* and one record more */
 #define NGX_HTTP_TOMO_SHIP_CHUNK     (256 * 1024)
 
 /*
