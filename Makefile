@@ -167,8 +167,10 @@ lint: $(CORE_LIB)
 	scripts/lint --build $(BUILD)
 
 tidy: $(LUA_HDR)
-	clang-tidy --quiet $(CORE_SRC) $(WORK_SRC) -- -std=c11 -D_GNU_SOURCE \
-	-Icore -Iworker -I$(BUILD)/gen
+	printf '%s\n' $(CORE_SRC) $(WORK_SRC) | xargs -P "$$(nproc)" -n 4 sh -c \
+	'clang-tidy --quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Icore -Iworker \
+	-I$(BUILD)/gen 2> /dev/null || { echo "tidy: clang-tidy fails on $$*"; exit 1; }' \
+	tidy
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 	--enable=warning,portability --suppress=varFuncNullUB \
 	-Icore -Iworker -I$(BUILD)/gen \

@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
+
+#include "hash.h"
 
 #define QUEUE_TABLE_FIRST  256
 

@@ -3,11 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* the tables must not grow past memory unnoticed: what is open comes back */
-#define uthash_fatal(msg)  abort()
-#include <uthash.h>
-
 #include "clock.h"
+#include "hash.h"
 
 #define SENDTABLE_KEEP_US  (7 * TOMO_DAY_MS * 1000)
 
