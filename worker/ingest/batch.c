@@ -540,18 +540,19 @@ batch_feed(batch_t *b, owner_t *o, redis_t *r)
 }
 
 
-tomo_rc_e
-batch_begin(batch_t *b, owner_t *o, redis_t *r)
+/* the folder of an account without definitions */
+static tomo_rc_e
+batch_folder(batch_t *b, owner_t *o, redis_t *r)
 {
-    bool       loaded;
-    tomo_rc_e  rc = TOMO_OK;
+    bool               more, loaded;
+    tomo_rc_e          rc = TOMO_OK;
+    defstore_folder_t  folder;
 
-    b->slice.poison = o->conf->clock_file != NULL
-                      ? getenv("TOMO_SANDBOX_POISON") : NULL;
-    owner_commit_begin(o);
-    defstore_folder(o, clock_now_ms(), &loaded);
+    loaded = defstore_folder_open(o, &folder);
 
-    if (loaded) {
+    for (more = loaded; rc == TOMO_OK && more; /* void */) {
+        owner_commit_begin(o);
+        more = defstore_folder_some(o, &folder, clock_now_ms());
         rc = slice_send(&b->slice, o, r);
     }
 
@@ -559,17 +560,32 @@ batch_begin(batch_t *b, owner_t *o, redis_t *r)
         rc = slice_land(&b->slice);
     }
 
+    if (rc == TOMO_OK && loaded) {
+        log_info(o->account->id, "%zu definitions loaded from %s", folder.n,
+                 o->account->definitions);
+    }
+
+    defstore_folder_close(&folder);
+
+    return rc;
+}
+
+
+tomo_rc_e
+batch_begin(batch_t *b, owner_t *o, redis_t *r)
+{
+    tomo_rc_e  rc;
+
+    b->slice.poison = o->conf->clock_file != NULL
+                      ? getenv("TOMO_SANDBOX_POISON") : NULL;
+    rc = batch_folder(b, o, r);
+
     if (rc == TOMO_OK) {
         rc = batch_feed(b, o, r);
     }
 
-    if (rc == TOMO_FULL) {
-        log_error(o->account->id, "its folder of definitions is too much for "
-                  "one commit: store the documents with PUT instead");
-        rc = TOMO_INVALID;
-    }
-
+    slice_drain(&b->slice, r);
     owner_settle(o);
 
-    return rc;
+    return rc == TOMO_FULL ? TOMO_INVALID : rc;
 }

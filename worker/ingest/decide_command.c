@@ -90,7 +90,7 @@ command_definition_put(decide_t *d, command_answer_t *a)
     json_put(&b, NULL, document);
     edit.document = tomo_buf_str(&b);
 
-    if (defstore_put(d->o, &edit, 1, d->now_ms, &fault) != TOMO_OK) {
+    if (defstore_put(d->o, &edit, d->now_ms, &fault) != TOMO_OK) {
         command_fault(a, fault.status != 0 ? fault.status : 503, fault.path,
                       fault.why);
 

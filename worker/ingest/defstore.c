@@ -11,7 +11,9 @@
 #include "tomo_rec.h"
 
 #define DEFSTORE_HISTORY  100
-#define DEFSTORE_FILES    1000
+#define DEFSTORE_FILES    10000
+#define DEFSTORE_ARGS     300           /* of a commit, spare included */
+#define DEFSTORE_BYTES    (4u << 20)
 
 
 static tomo_str_t
@@ -41,8 +43,10 @@ defstore_replan(owner_t *o, const def_t *def, int64_t now_ms)
 }
 
 
+/* history: rows kept; 1 also takes back what an earlier try wrote */
 static void
-defstore_write(owner_t *o, const def_t *def, int64_t now_ms)
+defstore_write(owner_t *o, const def_t *def, unsigned history,
+    int64_t now_ms)
 {
     char        key[TOMO_KEY_MAX];
     uint8_t     name[160], no[32];
@@ -71,7 +75,7 @@ defstore_write(owner_t *o, const def_t *def, int64_t now_ms)
     tomo_buf_init(&k, key, sizeof(key));
     tomo_key_history(&k, o->id, tomo_buf_str(&n));
     commit_op(o->commit, 'l', tomo_buf_str(&k));
-    commit_arg_u64(o->commit, DEFSTORE_HISTORY);
+    commit_arg_u64(o->commit, history);
     commit_arg(o->commit, tomo_buf_str(&v));
     commit_end(o->commit);
 
@@ -93,16 +97,12 @@ defstore_write(owner_t *o, const def_t *def, int64_t now_ms)
 }
 
 
-tomo_rc_e
-defstore_put(owner_t *o, const def_edit_t *edits, size_t n, int64_t now_ms,
+/* the new set is o's; nothing is written yet */
+static tomo_rc_e
+defstore_change(owner_t *o, const def_edit_t *edits, size_t n,
     def_fault_t *fault)
 {
-    bool         feed = false;
-    char         key[TOMO_KEY_MAX];
-    size_t       i;
-    defs_t      *defs;
-    def_kind_e   kind;
-    const def_t *def;
+    defs_t  *defs;
 
     defs = defs_change(o->defs, edits, n, fault);
 
@@ -115,25 +115,54 @@ defstore_put(owner_t *o, const def_edit_t *edits, size_t n, int64_t now_ms,
         return TOMO_ERROR;
     }
 
-    for (i = 0; i < n; i++) {
-        if (defs_kind_parse(edits[i].kind, &kind) != TOMO_OK) {
-            continue;
-        }
+    return TOMO_OK;
+}
 
-        def = defs_find(o->defs, kind, edits[i].id);
 
-        if (def != NULL) {
-            defstore_write(o, def, now_ms);
-            feed = feed || kind == DEF_LINK || kind == DEF_SURVEY;
-        }
-    }
+static const def_t *
+defstore_edited(owner_t *o, const def_edit_t *edit)
+{
+    def_kind_e  kind;
+
+    return defs_kind_parse(edit->kind, &kind) == TOMO_OK
+           ? defs_find(o->defs, kind, edit->id) : NULL;
+}
+
+
+static void
+defstore_version(owner_t *o)
+{
+    char  key[TOMO_KEY_MAX];
 
     o->state.defs_version++;
     commit_op(o->commit, 'h', defstore_key(key, o, tomo_key_meta));
     commit_pair_u64(o->commit, "defs", o->state.defs_version);
     commit_end(o->commit);
+}
 
-    if (feed) {
+
+tomo_rc_e
+defstore_put(owner_t *o, const def_edit_t *edit, int64_t now_ms,
+    def_fault_t *fault)
+{
+    tomo_rc_e     rc;
+    const def_t  *def;
+
+    rc = defstore_change(o, edit, 1, fault);
+
+    if (rc != TOMO_OK) {
+        return rc;
+    }
+
+    def = defstore_edited(o, edit);
+
+    if (def != NULL) {
+        defstore_write(o, def, DEFSTORE_HISTORY, now_ms);
+    }
+
+    defstore_version(o);
+
+    if (def != NULL && (def->kind == DEF_LINK || def->kind == DEF_SURVEY)) {
         feedpub_version(o);
     }
 
@@ -142,13 +171,6 @@ defstore_put(owner_t *o, const def_edit_t *edits, size_t n, int64_t now_ms,
 
 
 /* --- a folder of documents ------------------------------------------------ */
-
-typedef struct {
-    def_edit_t  *edits;
-    char       **files;
-    size_t       n;
-} defstore_list_t;
-
 
 static char *
 defstore_read(const char *path, size_t *len)
@@ -180,7 +202,7 @@ defstore_read(const char *path, size_t *len)
 
 
 static bool
-defstore_add(owner_t *o, defstore_list_t *list, const char *kind,
+defstore_add(owner_t *o, defstore_folder_t *list, const char *kind,
     const char *dir, const char *file)
 {
     char    path[4096];
@@ -221,7 +243,7 @@ defstore_json(const struct dirent *e)
 
 
 static bool
-defstore_kind(owner_t *o, defstore_list_t *list, const char *kind)
+defstore_kind(owner_t *o, defstore_folder_t *list, const char *kind)
 {
     int             i, n;
     char            dir[2048];
@@ -244,54 +266,98 @@ defstore_kind(owner_t *o, defstore_list_t *list, const char *kind)
 }
 
 
-void
-defstore_folder(owner_t *o, int64_t now_ms, bool *changed)
+static bool
+defstore_list(owner_t *o, defstore_folder_t *list)
 {
-    int              k;
-    bool             ok = true;
-    size_t           i;
-    def_fault_t      fault;
-    defstore_list_t  list = { NULL, NULL, 0 };
+    int   k;
+    bool  ok;
 
-    *changed = false;
+    list->edits = calloc(DEFSTORE_FILES, sizeof(def_edit_t));
+    list->files = calloc(DEFSTORE_FILES, sizeof(char *));
+    ok = list->edits != NULL && list->files != NULL;
 
-    if (o->account->definitions == NULL || defs_count(o->defs) > 0) {
-        return;
+    for (k = 0; ok && k < DEF_KIND_END; k++) {
+        ok = defstore_kind(o, list, defs_kind_word((def_kind_e) k));
     }
 
-    list.edits = calloc(DEFSTORE_FILES, sizeof(def_edit_t));
-    list.files = calloc(DEFSTORE_FILES, sizeof(char *));
-
-    for (k = 0; list.edits != NULL && list.files != NULL
-                && k < DEF_KIND_END; k++)
-    {
-        ok = ok && defstore_kind(o, &list, defs_kind_word((def_kind_e) k));
-    }
-
-    if (ok && list.n == 0) {
+    if (ok && list->n == 0) {
         log_warn(o->account->id, "no definitions in %s: expected files named "
                  "KIND/ID.json", o->account->definitions);
+    }
 
-    } else if (ok && defstore_put(o, list.edits, list.n, now_ms, &fault)
-                     == TOMO_OK)
+    return ok && list->n > 0;
+}
+
+
+bool
+defstore_folder_open(owner_t *o, defstore_folder_t *list)
+{
+    def_fault_t  fault;
+
+    *list = (defstore_folder_t) { NULL, NULL, 0, 0 };
+
+    if (o->account->definitions == NULL || defs_count(o->defs) > 0
+        || !defstore_list(o, list))
     {
-        *changed = true;
-        log_info(o->account->id, "%zu definitions loaded from %s", list.n,
-                 o->account->definitions);
-
-    } else if (ok) {
-        log_error(o->account->id, "definitions in %s are not loaded: "
-                  "%.*s/%s.json%s %s", o->account->definitions,
-                  (int) list.edits[fault.edit].kind.len,
-                  (const char *) list.edits[fault.edit].kind.data,
-                  list.files[fault.edit], fault.path, fault.why);
+        return false;
     }
 
-    for (i = 0; i < list.n; i++) {
-        free(list.files[i]);
-        free((void *) (uintptr_t) list.edits[i].document.data);
+    if (defstore_change(o, list->edits, list->n, &fault) == TOMO_OK) {
+        return true;
     }
 
-    free(list.edits);
-    free(list.files);
+    log_error(o->account->id, "definitions in %s are not loaded: "
+              "%.*s/%s.json%s %s", o->account->definitions,
+              (int) list->edits[fault.edit].kind.len,
+              (const char *) list->edits[fault.edit].kind.data,
+              list->files[fault.edit], fault.path, fault.why);
+
+    return false;
+}
+
+
+bool
+defstore_folder_some(owner_t *o, defstore_folder_t *list, int64_t now_ms)
+{
+    char          key[TOMO_KEY_MAX];
+    const def_t  *def;
+
+    for ( /* void */ ; list->i < list->n; list->i++) {
+        if (!commit_room(o->commit, DEFSTORE_ARGS, DEFSTORE_BYTES)) {
+            /* until the last commit stands, the folder is loaded again */
+            commit_op(o->commit, 'h', defstore_key(key, o, tomo_key_meta));
+            commit_pair_u64(o->commit, "loading", 1);
+            commit_end(o->commit);
+            return true;
+        }
+
+        def = defstore_edited(o, &list->edits[list->i]);
+
+        if (def != NULL) {
+            defstore_write(o, def, 1, now_ms);
+        }
+    }
+
+    commit_op(o->commit, 'd', defstore_key(key, o, tomo_key_meta));
+    commit_arg_c(o->commit, "loading");
+    commit_end(o->commit);
+    defstore_version(o);
+    feedpub_version(o);
+
+    return false;
+}
+
+
+void
+defstore_folder_close(defstore_folder_t *list)
+{
+    size_t  i;
+
+    for (i = 0; i < list->n; i++) {
+        free(list->files[i]);
+        free((void *) (uintptr_t) list->edits[i].document.data);
+    }
+
+    free(list->edits);
+    free(list->files);
 }

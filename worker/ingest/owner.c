@@ -210,6 +210,9 @@ owner_load_meta(owner_t *o, const redisReply *meta)
     uint64_t    no;
     tomo_str_t  name, head = tomo_str(OWNER_DELIVERY_HEAD);
 
+    o->loading = owner_u64(meta, "loading", 1) == 1
+                 && o->account->definitions != NULL;
+
     o->state.serial = (uint32_t) owner_u64(meta, "serial", (1u << 30) - 1);
     o->state.delivery = (uint32_t) owner_u64(meta, "delivery",
                                              OWNER_DELIVERY_MAX);
@@ -247,7 +250,7 @@ owner_load_defs(owner_t *o, const redisReply *stored)
         return TOMO_ERROR;
     }
 
-    for (i = 0; i + 1 < redis_len(stored); i += 2) {
+    for (i = 0; i + 1 < redis_len(stored) && !o->loading; i += 2) {
         if (defs_add_stored(defs, redis_str(redis_at(stored, i)),
                             redis_str(redis_at(stored, i + 1)))
             != TOMO_OK)

@@ -75,6 +75,7 @@ typedef struct {
     tomo_str_t             id;
     lease_t                lease;
     bool                   loaded;
+    bool                   loading;     /* its folder, in part: begin again */
     bool                   alone;       /* replay: one event at a time */
     size_t                 alone_left[OWNER_LANES];  /* to replay so */
     char                   spared[OWNER_TRY_MAX]; /* its last try was none */

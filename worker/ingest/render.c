@@ -159,7 +159,11 @@ render_messages(struct decide_s *d, const messages_t *messages)
 
         render.linked = false;
         tomo_buf_init(&b, json, sizeof(json));
-        message_render(&messages->items[i], render_value, &render, &b);
+
+        if (!message_render(&messages->items[i], render_value, &render, &b)) {
+            /* values made it longer than LINE takes: the row says so */
+            decide_fx(d, "cut", tomo_str("text"));
+        }
 
         if (b.failed) {
             d->cut++;

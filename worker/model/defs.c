@@ -56,7 +56,10 @@ defs_room(defs_t *defs, size_t bytes)
 
     block = defs->blocks;
 
-    if (block != NULL && block->arena.cap - block->arena.used > bytes) {
+    /* a shared block stays as it is: the other set may have to fail alone */
+    if (block != NULL && block->refs == 1
+        && block->arena.cap - block->arena.used > bytes)
+    {
         return &block->arena;
     }
 
@@ -68,6 +71,7 @@ defs_room(defs_t *defs, size_t bytes)
     }
 
     tomo_arena_init(&block->arena, block + 1, cap + 64);
+    block->refs = 1;
     block->next = defs->blocks;
     defs->blocks = block;
 
@@ -158,6 +162,42 @@ defs_create(void)
 }
 
 
+defs_t *
+defs_share(const defs_t *old)
+{
+    defs_t  *defs;
+
+    defs = defs_create();
+
+    if (defs == NULL || old->n == 0) {
+        return defs;
+    }
+
+    defs->items = malloc(old->cap * sizeof(def_t));
+    defs->table = malloc(old->n_table * sizeof(uint32_t));
+
+    if (defs->items == NULL || defs->table == NULL) {
+        defs_free(defs);
+        return NULL;
+    }
+
+    memcpy(defs->items, old->items, old->n * sizeof(def_t));
+    memcpy(defs->table, old->table, old->n_table * sizeof(uint32_t));
+    memcpy(defs->last_no, old->last_no, sizeof(defs->last_no));
+    defs->n = old->n;
+    defs->cap = old->cap;
+    defs->n_table = old->n_table;
+    defs->age = old->age + 1;
+    defs->blocks = old->blocks;
+
+    if (defs->blocks != NULL) {
+        defs->blocks->refs++;
+    }
+
+    return defs;
+}
+
+
 void
 defs_free(defs_t *defs)
 {
@@ -168,7 +208,7 @@ defs_free(defs_t *defs)
         return;
     }
 
-    while ((block = defs->blocks) != NULL) {
+    while ((block = defs->blocks) != NULL && --block->refs == 0) {
         defs->blocks = block->next;
         free(block);
     }

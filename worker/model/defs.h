@@ -2,7 +2,8 @@
  * defs: all definitions of an account (DESIGN.md 7): documents with id,
  * number and revision, and what they compile to.  A set never changes once
  * compiled: an edit makes a new set, so that whoever decides by one sees one
- * state, and a refused commit throws the new set away.
+ * state, and a refused commit throws the new set away.  What an edit does not
+ * touch is shared by both.
  *
  * It does no I/O.  One thread.
  */

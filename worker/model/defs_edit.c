@@ -6,6 +6,8 @@
 
 #include "tomo_keys.h"
 
+#define DEFS_AGE_MAX  32
+
 
 static bool
 defs_refuse(def_fault_t *fault, int status, const char *path,
@@ -167,7 +169,10 @@ defs_edit(defs_t *defs, const def_edit_t *edit, def_fault_t *fault)
 }
 
 
-/* a copy of the registrations; nothing is compiled */
+/*
+ * A copy of the registrations; nothing is compiled.  Once in a while it takes
+ * the place of sharing, so that texts replaced long ago do not stay for ever.
+ */
 static defs_t *
 defs_copy(const defs_t *old)
 {
@@ -200,7 +205,12 @@ defs_copy(const defs_t *old)
 }
 
 
-/* compiles all; only faults of the edited ones count */
+/*
+ * Compiles what is new, and what did not compile before: the edit may have
+ * brought what it missed.  The others stay: of another definition a form
+ * holds the number alone, which never changes.  Only faults of the edited
+ * ones count.
+ */
 static bool
 defs_compile_edited(defs_t *defs, const def_edit_t *edits, size_t n,
     def_fault_t *fault)
@@ -212,7 +222,9 @@ defs_compile_edited(defs_t *defs, const def_edit_t *edits, size_t n,
     for (i = 0; i < defs->n; i++) {
         def = &defs->items[i];
 
-        if (defs_compile_one(defs, def, &c) != NULL) {
+        if (def->compiled != NULL
+            || defs_compile_one(defs, def, &c) != NULL)
+        {
             continue;
         }
 
@@ -239,7 +251,7 @@ defs_change(const defs_t *old, const def_edit_t *edits, size_t n,
     defs_t  *defs;
 
     memset(fault, 0, sizeof(def_fault_t));
-    defs = defs_copy(old);
+    defs = old->age < DEFS_AGE_MAX ? defs_share(old) : defs_copy(old);
 
     if (defs == NULL) {
         (void) defs_refuse(fault, 0, "", "out of memory");

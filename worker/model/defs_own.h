@@ -10,8 +10,10 @@
 
 typedef struct defs_block_s  defs_block_t;
 
+/* Sets share memory: the blocks behind a shared one are shared with it */
 struct defs_block_s {
     defs_block_t  *next;
+    size_t         refs;
     tomo_arena_t   arena;
 };
 
@@ -20,6 +22,7 @@ struct defs_s {
     def_t         *items;
     size_t         n;
     size_t         cap;
+    size_t         age;             /* edits since all of it was compiled */
     uint32_t      *table;           /* index + 1 by hash of kind and id */
     size_t         n_table;         /* a power of two, ≥ 2 · cap */
     def_t        **by_no[DEF_KIND_END];
@@ -28,6 +31,8 @@ struct defs_s {
 
 extern const json_limits_t  defs_limits;
 
+/* the same registrations and compiled forms, memory shared; NULL: no memory */
+defs_t *defs_share(const defs_t *old);
 /* an arena with room for so many bytes; NULL: out of memory */
 tomo_arena_t *defs_room(defs_t *defs, size_t bytes);
 /* texts must live in a block of defs already; NULL: out of memory */

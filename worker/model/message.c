@@ -248,10 +248,11 @@ messages_compile(check_t *c, const json_t *j, const char *name)
 }
 
 
-void
+bool
 message_render(const message_t *m, tomo_tmpl_value_pt value, void *ctx,
     tomo_buf_t *out)
 {
+    bool        whole = true;
     size_t      i;
     uint8_t     scratch[64 * 1024];
     tomo_buf_t  text;
@@ -268,6 +269,9 @@ message_render(const message_t *m, tomo_tmpl_value_pt value, void *ctx,
         tomo_tmpl_render(&m->pieces[i].tmpl, value, ctx, &text);
         s = tomo_buf_str(&text);
         s.len = tomo_utf8_cut_utf16(s, m->pieces[i].max);
+        whole = whole && !text.failed && s.len == text.len;
         tomo_json_put(out, s);
     }
+
+    return whole;
 }

@@ -36,8 +36,11 @@ typedef struct {
 /* member name of j: an array of 1 to 5 message objects; NULL with a fault */
 messages_t *messages_compile(check_t *c, const json_t *j, const char *name);
 
-/* appends the object, texts filled in by value (as tomo_tmpl_render) */
-void message_render(const message_t *m, tomo_tmpl_value_pt value, void *ctx,
+/*
+ * Appends the object, texts filled in by value (as tomo_tmpl_render).  false:
+ * a text had become longer than LINE takes and was cut at a whole character.
+ */
+bool message_render(const message_t *m, tomo_tmpl_value_pt value, void *ctx,
     tomo_buf_t *out);
 
 /* message_check.c: faults of one object as LINE would find them */
