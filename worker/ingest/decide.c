@@ -78,7 +78,27 @@ decide_note(tomo_buf_t *b, const char *name, const char *word, tomo_str_t id)
 void
 decide_fx(decide_t *d, const char *word, tomo_str_t id)
 {
+    if (d->fx.len > DECIDE_FX_BYTES) {
+        d->fx_more++;
+        return;
+    }
+
     decide_note(&d->fx, "fx", word, id);
+}
+
+
+/* how many of something, behind the list; it always has room */
+static void
+decide_fx_count(decide_t *d, const char *word, unsigned n)
+{
+    uint8_t     text[24];
+    tomo_buf_t  b;
+
+    if (n > 0) {
+        tomo_buf_init(&b, text, sizeof(text));
+        tomo_buf_u64(&b, n);
+        decide_note(&d->fx, "fx", word, tomo_buf_str(&b));
+    }
 }
 
 
@@ -321,6 +341,7 @@ decide_begin(decide_t *d, event_t *ev)
     d->depth = 0;
     d->effects = 0;
     d->cut = 0;
+    d->fx_more = 0;
     d->n_derived = 0;
     d->n_bubbles = 0;
     d->mass_from = d->mass != NULL ? d->mass->n : 0;
@@ -347,18 +368,11 @@ decide_begin(decide_t *d, event_t *ev)
 static void
 decide_end(decide_t *d)
 {
-    uint8_t     text[24];
-    tomo_buf_t  b;
-
     decide_derive(d);
     outrow_write(d);
-
-    if (d->cut > 0) {
-        d->o->state.counters[OWNER_CUT] += d->cut;
-        tomo_buf_init(&b, text, sizeof(text));
-        tomo_buf_u64(&b, d->cut);
-        decide_fx(d, "cut", tomo_buf_str(&b));
-    }
+    d->o->state.counters[OWNER_CUT] += d->cut;
+    decide_fx_count(d, "cut", d->cut);
+    decide_fx_count(d, "more", d->fx_more);
 
     if (d->f != NULL) {
         if (!d->silent) {

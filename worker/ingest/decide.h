@@ -17,7 +17,8 @@
 #define DECIDE_EFFECTS_MAX  256
 #define DECIDE_DEPTH_MAX    8
 #define DECIDE_BUBBLES_MAX  64
-#define DECIDE_FX_BYTES     2048
+#define DECIDE_FX_BYTES     2048        /* of a row's list; behind it only */
+#define DECIDE_FX_SPARE     1024        /* … what was left out of it */
 #define DECIDE_WHY_BYTES    512
 
 /* What one event made happen and rules have not seen yet */
@@ -61,7 +62,8 @@ typedef struct decide_s {
     tomo_str_t         text;
     tomo_buf_t         fx;              /* encoded `&fx=…` pairs */
     tomo_buf_t         why;
-    uint8_t            fx_bytes[DECIDE_FX_BYTES];
+    unsigned           fx_more;         /* effects that the list left out */
+    uint8_t            fx_bytes[DECIDE_FX_BYTES + DECIDE_FX_SPARE];
     uint8_t            why_bytes[DECIDE_WHY_BYTES];
 } decide_t;
 
