@@ -219,6 +219,13 @@ is $r->{status}, 200, 'D9: a day passes';
 ok $r->{json}{now_ms} >= $before + 86_400_000, '... and now is a day later';
 
 $api->restart;
+# rows that wait for the month's quota do not stop the clock (D8)
+my $row = $redis->cmd('XADD', key('out'), '*', via => 'push', friend => 1);
+$redis->cmd('HSET', key('meta'), 'pause', $before + 40 * 86_400_000);
+is $api->api('POST', '/sandbox/clock', { advance_s => 60 })->{status}, 200,
+    'D8: the clock goes on while counted sends wait for the quota';
+$redis->cmd('XDEL', key('out'), $row);
+$redis->cmd('HDEL', key('meta'), 'pause');
 ok $api->api('GET', '/sandbox/clock')->{json}{now_ms} >= $before + 86_400_000,
     'the clock survives a restart';
 

@@ -10,6 +10,7 @@
 #include "redis.h"
 #include "tomo_codec.h"
 #include "tomo_rec.h"
+#include "tomo_send.h"
 
 #define SETTLED_TIMEOUT_MS  2000
 #define SETTLED_LIVE_MS     5000
@@ -22,6 +23,7 @@ enum {
     SETTLED_CURSOR,
     SETTLED_OUT,
     SETTLED_DUE,
+    SETTLED_PAUSE,
     SETTLED_REPLIES
 };
 
@@ -62,7 +64,7 @@ settled_free(settled_t *s)
 static redisReply *
 settled_ask(settled_t *s, tomo_str_t account)
 {
-    read_key_t   in, bulk, cursor, out, sched;
+    read_key_t   in, bulk, cursor, out, sched, meta;
     redisReply  *reply = NULL;
     redis_t     *r = &s->redis;
 
@@ -71,6 +73,7 @@ settled_ask(settled_t *s, tomo_str_t account)
     tomo_key_cursor(read_key(&cursor), account);
     tomo_key_out(read_key(&out), account);
     tomo_key_sched(read_key(&sched), account);
+    tomo_key_meta(read_key(&meta), account);
 
     if (redis_append_c(r, "MULTI", NULL) != TOMO_OK
         || redis_append_c(r, "XREVRANGE", read_key_c(&in), "+", "-", "COUNT",
@@ -82,6 +85,8 @@ settled_ask(settled_t *s, tomo_str_t account)
         || redis_append_c(r, "XLEN", read_key_c(&out), NULL) != TOMO_OK
         || redis_append_c(r, "ZRANGE", read_key_c(&sched), "0", "0",
                           "WITHSCORES", NULL) != TOMO_OK
+        || redis_append_c(r, "HGET", read_key_c(&meta), "pause", NULL)
+           != TOMO_OK
         || redis_append_c(r, "EXEC", NULL) != TOMO_OK)
     {
         return NULL;
@@ -135,6 +140,42 @@ settled_score(tomo_str_t text)
 }
 
 
+/*
+ * Do all open rows wait for a new month's quota?  They may for weeks: time
+ * goes on meanwhile, as it does outside.
+ */
+static bool
+settled_paused(settled_t *s, tomo_str_t account, const redisReply *pause)
+{
+    bool         paused;
+    int64_t      until_ms;
+    read_key_t   out;
+    tomo_via_e   via;
+    redisReply  *rows;
+
+    if (tomo_i64_get(redis_str(pause), &until_ms) != TOMO_OK
+        || until_ms <= clock_now_ms())
+    {
+        return false;
+    }
+
+    tomo_key_out(read_key(&out), account);
+    rows = redis_call_c(&s->redis, "XRANGE", read_key_c(&out), "-", "+",
+                        NULL);
+    paused = redis_is(rows, REDIS_REPLY_ARRAY);
+
+    for (size_t i = 0; paused && i < redis_len(rows); i++) {
+        paused = tomo_via_parse(redis_pair(redis_at(redis_at(rows, i), 1),
+                                           "via"), &via) == TOMO_OK
+                 && (via == TOMO_VIA_PUSH || via == TOMO_VIA_MULTICAST);
+    }
+
+    freeReplyObject(rows);
+
+    return paused;
+}
+
+
 static bool
 settled_account(settled_t *s, tomo_str_t account, int64_t *due_ms,
     const char **why)
@@ -163,7 +204,9 @@ settled_account(settled_t *s, tomo_str_t account, int64_t *due_ms,
         *why = "events are still being decided; is the ingest role running?";
 
     } else if (redis_int(redis_at(reply, SETTLED_OUT), &open) != TOMO_OK
-               || open > 0)
+               || (open > 0
+                   && !settled_paused(s, account,
+                                      redis_at(reply, SETTLED_PAUSE))))
     {
         *why = "messages are still being sent; is LINE, or its simulator, "
                "answering?";
