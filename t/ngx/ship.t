@@ -143,6 +143,7 @@ is counter('webhook_unavailable'), 0, 'W2: no 503';
 
 # --- W2: half an hour is kept whatever keep= says -----------------------------------
 {
+    publish($redis, { version => 9 });      # that Redis is empty
     my $e = Tomo::Test::Nginx->start(
         redis => $redis, workers => 1, journal => 'keep=0 max=256m segment=2m');
     my $kept = sub { return scalar grep {m{/[0-9a-f]{16}/}} glob $e->journal . '/*/*.seg' };
