@@ -173,6 +173,7 @@ tidy: $(LUA_HDR)
 	tidy
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 	--enable=warning,portability --suppress=varFuncNullUB \
+	-D__clang_analyzer__ \
 	-Icore -Iworker -I$(BUILD)/gen \
 	$(wildcard core worker)
 

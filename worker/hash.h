@@ -15,9 +15,9 @@
 #ifdef __clang_analyzer__
 
 /*
- * The analyzer loses track of the list inside a table: it takes an element
- * that was removed for one that is still there, and each byte of a key for
- * unset.  It is told no more than what changes from outside.
+ * For make tidy: the analyzers lose track of the list inside a table, take an
+ * element that was removed for one that is still there, and each byte of a key
+ * for unset.  They are told no more than what changes from outside.
  */
 void *hash_any(void);
 
@@ -32,6 +32,11 @@ void *hash_any(void);
 #undef HASH_ADD
 #define HASH_ADD(hh, head, field, len, add)                                   \
     do { (void) (len); (add)->hh.next = NULL; (head) = (add); } while (0)
+
+#undef HASH_ITER
+#define HASH_ITER(hh, head, el, tmp)                                          \
+    for ((el) = (head), (tmp) = hash_any(); (el) != NULL;                     \
+         (el) = (tmp), (tmp) = hash_any())
 
 #endif
 
