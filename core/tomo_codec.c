@@ -4,6 +4,8 @@
 
 #include "tomo_codec.h"
 
+#include <string.h>
+
 
 #define CODEC_NONE  0xff
 
@@ -191,11 +193,28 @@ codec_b64_ok(tomo_str_t signs, uint8_t foreign)
 }
 
 
+/* up to four signs as 24 bits */
+static uint32_t
+codec_b64_four(const uint8_t *signs, size_t n)
+{
+    size_t    k;
+    uint32_t  v;
+
+    v = 0;
+
+    for (k = 0; k < 4; k++) {
+        v = v << 6 | (k < n ? codec_values[signs[k]] & 63u : 0);
+    }
+
+    return v;
+}
+
+
 static tomo_rc_e
 codec_b64_get(tomo_str_t signs, uint8_t foreign, tomo_buf_t *out)
 {
     uint8_t   *p;
-    size_t     i, k, n;
+    size_t     i, n;
     uint32_t   v;
 
     if (!codec_b64_ok(signs, foreign)) {
@@ -208,17 +227,21 @@ codec_b64_get(tomo_str_t signs, uint8_t foreign, tomo_buf_t *out)
         return TOMO_FULL;
     }
 
-    for (i = 0; i < signs.len; i += 4) {
-        n = (signs.len - i < 4) ? signs.len - i : 4;
-        v = 0;
+    for (i = 0; i + 4 <= signs.len; i += 4) {
+        v = codec_b64_four(signs.data + i, 4);
+        *p++ = (uint8_t) (v >> 16);
+        *p++ = (uint8_t) (v >> 8);
+        *p++ = (uint8_t) v;
+    }
 
-        for (k = 0; k < n; k++) {
-            v |= (uint32_t) (codec_values[signs.data[i + k]] & 63)
-                 << (18 - 6 * k);
-        }
+    n = signs.len - i;
 
-        for (k = 1; k < n; k++) {
-            *p++ = (uint8_t) (v >> (24 - 8 * k));
+    if (n > 1) {
+        v = codec_b64_four(signs.data + i, n);
+        *p++ = (uint8_t) (v >> 16);
+
+        if (n > 2) {
+            *p = (uint8_t) (v >> 8);
         }
     }
 
@@ -267,52 +290,73 @@ tomo_b64url_get(tomo_str_t text, tomo_buf_t *out)
 }
 
 
-/* letters, digits, - . _ ~ */
-static const uint8_t  codec_unreserved[256] = {
-    ['0'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    ['A'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    ['N'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    ['a'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    ['n'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    ['-'] = 1, ['.'] = 1, ['_'] = 1, ['~'] = 1
+/*
+ * What each byte becomes, and its length: letters, digits and - . _ ~ stay.
+ * ESC: %XY; ROW: a row of 16 escapes.
+ */
+#define SAFE(c)    { c, 0, 0, 1 }
+#define ESC(x, y)  { '%', x, y, 3 }
+#define DIGITS(x)                                                             \
+    ESC(x, '0'), ESC(x, '1'), ESC(x, '2'), ESC(x, '3'), ESC(x, '4'),          \
+    ESC(x, '5'), ESC(x, '6'), ESC(x, '7'), ESC(x, '8'), ESC(x, '9')
+#define ROW(x)                                                                \
+    DIGITS(x), ESC(x, 'A'), ESC(x, 'B'), ESC(x, 'C'), ESC(x, 'D'),            \
+    ESC(x, 'E'), ESC(x, 'F')
+
+static const uint8_t  codec_percent[256][4] = {
+    ROW('0'), ROW('1'),
+    DIGITS('2'), ESC('2', 'A'), ESC('2', 'B'), ESC('2', 'C'), SAFE('-'),
+    SAFE('.'), ESC('2', 'F'),
+    SAFE('0'), SAFE('1'), SAFE('2'), SAFE('3'), SAFE('4'), SAFE('5'),
+    SAFE('6'), SAFE('7'), SAFE('8'), SAFE('9'), ESC('3', 'A'), ESC('3', 'B'),
+    ESC('3', 'C'), ESC('3', 'D'), ESC('3', 'E'), ESC('3', 'F'),
+    ESC('4', '0'), SAFE('A'), SAFE('B'), SAFE('C'), SAFE('D'), SAFE('E'),
+    SAFE('F'), SAFE('G'), SAFE('H'), SAFE('I'), SAFE('J'), SAFE('K'),
+    SAFE('L'), SAFE('M'), SAFE('N'), SAFE('O'), SAFE('P'), SAFE('Q'),
+    SAFE('R'), SAFE('S'), SAFE('T'), SAFE('U'), SAFE('V'), SAFE('W'),
+    SAFE('X'), SAFE('Y'), SAFE('Z'), ESC('5', 'B'), ESC('5', 'C'),
+    ESC('5', 'D'), ESC('5', 'E'), SAFE('_'),
+    ESC('6', '0'), SAFE('a'), SAFE('b'), SAFE('c'), SAFE('d'), SAFE('e'),
+    SAFE('f'), SAFE('g'), SAFE('h'), SAFE('i'), SAFE('j'), SAFE('k'),
+    SAFE('l'), SAFE('m'), SAFE('n'), SAFE('o'), SAFE('p'), SAFE('q'),
+    SAFE('r'), SAFE('s'), SAFE('t'), SAFE('u'), SAFE('v'), SAFE('w'),
+    SAFE('x'), SAFE('y'), SAFE('z'), ESC('7', 'B'), ESC('7', 'C'),
+    ESC('7', 'D'), SAFE('~'), ESC('7', 'F'),
+    ROW('8'), ROW('9'), ROW('A'), ROW('B'), ROW('C'), ROW('D'), ROW('E'),
+    ROW('F')
 };
 
 
 /*
- * A user agent comes through here on every tap: while there is room for an
- * escape it is written at once, and kept or not without a branch.
+ * A user agent comes through here on every tap: while there is room all four
+ * bytes are copied, and as many as count are kept.
  */
 void
 tomo_percent_put(tomo_buf_t *b, tomo_str_t s)
 {
-    bool      fits;
-    uint8_t  *p, *end, c;
-    size_t    i, plain;
+    uint8_t        *p, *end;
+    size_t          i;
+    const uint8_t  *sign;
+
+    if (b->failed) {
+        return;
+    }
 
     p = b->data + b->len;
     end = b->data + b->cap;
-    fits = !b->failed;
 
-    for (i = 0; i < s.len && fits; i++) {
-        c = s.data[i];
-        plain = codec_unreserved[c];
-
-        if (end - p >= 3) {
-            p[0] = plain ? c : '%';
-            p[1] = (uint8_t) "0123456789ABCDEF"[c >> 4];
-            p[2] = (uint8_t) "0123456789ABCDEF"[c & 15];
-            p += 3 - 2 * plain;
-
-        } else if (plain && end > p) {
-            *p++ = c;
-
-        } else {
-            fits = false;
-        }
+    for (i = 0; i < s.len && end - p >= 4; i++) {
+        sign = codec_percent[s.data[i]];
+        memcpy(p, sign, 4);
+        p += sign[3];
     }
 
     b->len = (size_t) (p - b->data);
-    b->failed = !fits;
+
+    for (/* void */; i < s.len; i++) {
+        sign = codec_percent[s.data[i]];
+        tomo_buf_bytes(b, sign, sign[3]);
+    }
 }
 
 

@@ -6,9 +6,13 @@
 #include "tomo_codec.h"
 #include "tomo_utf8.h"
 
+#include <string.h>
+
 
 #define ENTRY_UA_MAX     256
 #define ENTRY_NONCE_LEN  22
+#define ENTRY_NAME       12         /* room for "&delivery=" */
+#define ENTRY_DIGITS     10         /* of 32 bits */
 
 /* in the order of an entry's fields */
 static const char  entry_fields[] = "vktob";
@@ -256,15 +260,57 @@ entry_text(const tomo_rec_t *rec, const char *name)
 }
 
 
+/*
+ * The numbers of a click, in one piece: there is one for each tap.  Names and
+ * digits are copied by a fixed size, and as many bytes as count are kept.
+ */
+static void
+entry_click_numbers(tomo_buf_t *b, const tomo_click_t *c)
+{
+    size_t    i, at;
+    uint8_t   line[5 * (ENTRY_NAME + 2 * ENTRY_DIGITS)], *p;
+    uint8_t   digits[2 * ENTRY_DIGITS] = { 0 };
+    uint32_t  n, numbers[5];
+
+    static const struct {
+        char     text[ENTRY_NAME];
+        uint8_t  len;
+    } names[5] = {
+        { "&link=", 6 }, { "&friend=", 8 }, { "&delivery=", 10 },
+        { "&day=", 5 }, { "&check=", 7 }
+    };
+
+    numbers[0] = c->link;
+    numbers[1] = c->friend;
+    numbers[2] = c->delivery;
+    numbers[3] = c->day;
+    numbers[4] = c->check;
+    p = line;
+
+    for (i = 0; i < 5; i++) {
+        memcpy(p, names[i].text, ENTRY_NAME);
+        p += names[i].len;
+        at = ENTRY_DIGITS;
+        n = numbers[i];
+
+        do {
+            digits[--at] = (uint8_t) ('0' + n % 10);
+            n /= 10;
+        } while (n > 0);
+
+        memcpy(p, digits + at, ENTRY_DIGITS);
+        p += ENTRY_DIGITS - at;
+    }
+
+    tomo_buf_bytes(b, line, (size_t) (p - line));
+}
+
+
 void
 tomo_click_put(tomo_buf_t *b, const tomo_click_t *c)
 {
     tomo_rec_put_i64(b, "at", c->at_ms);
-    tomo_rec_put_u64(b, "link", c->link);
-    tomo_rec_put_u64(b, "friend", c->friend);
-    tomo_rec_put_u64(b, "delivery", c->delivery);
-    tomo_rec_put_u64(b, "day", c->day);
-    tomo_rec_put_u64(b, "check", c->check);
+    entry_click_numbers(b, c);
     tomo_rec_put(b, "visit", tomo_str_c(tomo_visit_name(c->visit)));
     tomo_rec_put(b, "ua", entry_ua(c->ua));
 
