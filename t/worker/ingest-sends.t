@@ -106,6 +106,22 @@ my ($push) = $in->wait_rows('push', 1);
 is $push->[1]{key}, $reply->[1]{key}, 'and the push has it';
 $redis->cmd('DEL', $in->key('out'));
 
+# --- who comes back and writes: the message may be faster than the follow ----
+
+put('scenario', 'back', name => 'x', start => [{ on => 'friend.returned' }],
+    steps => [{ id => 'a', after => {}, messages => [text('welcome back')] }]);
+my $t = $in->now;
+$in->webhook($in->event('unfollow', 20, timestamp => $t));
+$in->webhook($in->event('message', 20, timestamp => $t + 20,
+    message => { type => 'text', id => '1', text => 'hi' }));
+my $return = $in->event('follow', 20, timestamp => $t + 10, follow => { isUnblocked => $no });
+$in->webhook($return);
+$in->webhook({ %$return, webhookEventId => $in->event_id });
+$in->settle;
+is scalar(grep { $_->[1]{body} =~ /welcome back/ } $in->rows('push')), 1,
+    'W8: a follow that comes after the message: the return is noticed, once';
+$redis->cmd('DEL', $in->key('out'));
+
 # --- everybody left out of a frozen list ------------------------------------
 
 my $FRIENDS = 256;

@@ -119,7 +119,7 @@ decide_resume(decide_t *d)
 tomo_rc_e
 decide_follow(decide_t *d)
 {
-    bool        first;
+    bool        first, away;
     trigger_e   trigger;
     tomo_str_t  before;
 
@@ -131,7 +131,12 @@ decide_follow(decide_t *d)
     first = friend_get_c(d->f, "fu").len == 0;
     friend_set_i64(d->f, "add_n", friend_get_i64(d->f, "add_n") + 1);
 
-    if (!friend_follow(d->f, 'f', d->ev->at_ms, &before)) {
+    away = tomo_str_eq(friend_get_c(d->f, "fu"), tomo_str("u"));
+
+    /* who came back and wrote at once may be `following` already */
+    if (!friend_follow(d->f, 'f', d->ev->at_ms, &before)
+        && !(away && tomo_str_eq(friend_get_c(d->f, "fu"), tomo_str("f"))))
+    {
         return TOMO_OK;                 /* older than what we know, or twice */
     }
 
