@@ -21,16 +21,22 @@ ngx_http_tomo_survey_path(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
     size_t prefix, tomo_str_t token)
 {
     size_t   escape;
-    u_char  *p;
+    u_char  *p, *from;
 
-    escape = 2 * ngx_escape_uri(NULL, r->uri.data, prefix, NGX_ESCAPE_URI);
+    /* "//" at the start would be another host (merge_slashes off) */
+
+    for (from = r->uri.data; prefix > 1 && from[1] == '/'; from++) {
+        prefix--;
+    }
+
+    escape = 2 * ngx_escape_uri(NULL, from, prefix, NGX_ESCAPE_URI);
 
     sv->path.data = ngx_pnalloc(r->pool, prefix + escape + token.len);
     if (sv->path.data == NULL) {
         return NGX_ERROR;
     }
 
-    p = (u_char *) ngx_escape_uri(sv->path.data, r->uri.data, prefix,
+    p = (u_char *) ngx_escape_uri(sv->path.data, from, prefix,
                                   NGX_ESCAPE_URI);
     p = ngx_cpymem(p, token.data, token.len);
     sv->path.len = p - sv->path.data;

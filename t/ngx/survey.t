@@ -27,7 +27,9 @@ sub survey {
 
 my $redis = Tomo::Test::Redis->start;
 put_feed($redis, 'survey/3' => survey(), 'survey/4' => survey(open => 0));
-my $edge = Tomo::Test::Nginx->start(redis => $redis);
+my $lax  = Tomo::Test::free_port();
+my $edge = Tomo::Test::Nginx->start(redis => $redis, http =>
+    "server { listen 127.0.0.1:$lax; merge_slashes off; location / { tomo_survey; } }");
 
 my $token = issue_token(kind => 'survey', target => 3, friend => 7, delivery => 9, check => 5);
 my $path  = "/s/$token";
@@ -324,5 +326,13 @@ subtest 'F1: without Redis nothing is lost' => sub {
 };
 
 unlike $edge->error_log, qr/\Q$token\E/, 'S1: no token in the error log';
+
+# --- R2: no path makes the form post to another host ---------------------------------
+{
+    my $r = http_get($lax, "//evil.example/$token");
+    is $r->{status}, 200, 'R2: a path that begins with two slashes';
+    my ($action) = $r->{body} =~ /<form method="post" action="([^"]*)"/;
+    is $action, "/evil.example/$token", 'R2: its form stays with this host';
+}
 
 done_testing;
