@@ -119,7 +119,7 @@ ngx_uint_t
 ngx_http_tomo_journal_over(ngx_http_tomo_journal_t *jr, size_t size,
     ngx_uint_t percent)
 {
-    uint64_t                      used;
+    uint64_t                      used, mine;
     ngx_http_tomo_balance_t       all;
     ngx_http_tomo_journal_own_t  *own = jr->own;
 
@@ -127,8 +127,8 @@ ngx_http_tomo_journal_over(ngx_http_tomo_journal_t *jr, size_t size,
         || ngx_current_msec - own->others_at >= 100)
     {
         ngx_http_tomo_zone_balance(jr->zone, &all);
-        own->others_bytes = all.bytes > jr->slot->bytes
-                            ? all.bytes - jr->slot->bytes : 0;
+        mine = jr->slot == &own->slot ? 0 : jr->slot->bytes;
+        own->others_bytes = all.bytes - ngx_min(mine, all.bytes);
         own->others_at = ngx_current_msec;
         own->others_known = 1;
     }

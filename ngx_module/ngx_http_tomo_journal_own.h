@@ -44,6 +44,7 @@ struct ngx_http_tomo_journal_private_s {
     char                    *path;          /* of the folder */
     ngx_event_t              open_timer;
     uint64_t                 next_seq;
+    ngx_http_tomo_slot_t     slot;          /* when the zone has none left */
 
     ngx_http_tomo_group_t    groups[2];
     ngx_http_tomo_group_t   *open;

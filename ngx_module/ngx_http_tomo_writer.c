@@ -158,12 +158,15 @@ ngx_http_tomo_writer_open(ngx_http_tomo_journal_t *jr)
 
     jr->slot = ngx_http_tomo_zone_take_slot(jr->zone, jr->writer);
 
-    own->lock_fd = jr->slot ? ngx_http_tomo_segment_lock_new(path, folder)
-                            : -1;
-    if (own->lock_fd == -1) {
-        err = jr->slot ? ngx_errno : ENFILE;    /* all slots taken */
+    if (jr->slot == NULL) {
+        jr->slot = &own->slot;      /* all are taken: served, not counted */
+    }
 
-        if (jr->slot) {
+    own->lock_fd = ngx_http_tomo_segment_lock_new(path, folder);
+    if (own->lock_fd == -1) {
+        err = ngx_errno;
+
+        if (jr->slot != &own->slot) {
             ngx_http_tomo_zone_give_back_slot(jr->zone, jr->slot);
         }
 
