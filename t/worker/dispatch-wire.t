@@ -67,6 +67,7 @@ like $access->('http1'), qr{^HTTP/1\.1 POST /v2/bot/message/push Bearer secret-b
 $worker->stop;
 
 # --- HTTP/2 -----------------------------------------------------------------
+$d->redis->cmd('DEL', 'tomo:{demo}:out');    # another journal would send all again
 server('http2', $answer, ' http2');
 $worker = $d->start(name => 'over2', ini => { line => { unix_socket => "$dir/http2.sock" } });
 is $d->verdict($d->push(1, 'x'))->{send}, 'accepted', 'HTTP/2: accepted';
