@@ -14,6 +14,7 @@ typedef struct {
     ngx_queue_t            queue;
     ngx_http_tomo_feed_t  *feed;
     uint64_t               tried;       /* version that could not be applied */
+    ngx_msec_t             again;       /* 0, or when to try it once more */
     unsigned               asked:1;     /* HGETALL on its way */
     size_t                 len;
     u_char                 id[TOMO_ACCOUNT_MAX];

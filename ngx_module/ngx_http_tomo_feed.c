@@ -3,6 +3,9 @@
 #include "tomo_keys.h"
 
 
+#define NGX_HTTP_TOMO_FEED_AGAIN_MS  2000   /* after a refusal */
+
+
 static void ngx_http_tomo_feed_tick(ngx_event_t *ev);
 
 
@@ -233,6 +236,8 @@ ngx_http_tomo_feed_read(const ngx_http_tomo_reply_t *reply, void *data)
         break;
 
     case NGX_HTTP_TOMO_REPLY_ERROR:
+        account->again = ngx_current_msec + NGX_HTTP_TOMO_FEED_AGAIN_MS;
+        account->again += account->again == 0;
         ngx_http_tomo_feed_failed(feed, id, "redis refused HGETALL: check "
                                   "the rights of the redis user");
         break;
@@ -302,6 +307,13 @@ ngx_http_tomo_feed_version(const ngx_http_tomo_reply_t *reply, void *data)
         ngx_http_tomo_redis_surprise(feed->ship->redis,
                                      "HGET answered oddly");
         return;
+    }
+
+    if (account->again
+        && (ngx_msec_int_t) (account->again - ngx_current_msec) <= 0)
+    {
+        account->again = 0;
+        account->tried = 0;
     }
 
     if (tomo_u64_get(ngx_http_tomo_reply_str(reply), UINT64_MAX, &version)

@@ -106,4 +106,13 @@ publish($redis, { version => 31, links => { 2 => 'https://back.example/' } });
 ok wait_served($redis, 31), 'Redis mends it';
 is to($two), 'https://back.example/', 'links lead on';
 
+# --- a refusal is not the last word -------------------------------------------------
+$redis->cmd('ACL', 'SETUSER', 'default', '-hgetall');
+publish($redis, { version => 32, links => { 2 => 'https://mended.example/' } });
+ok wait_for(sub { $edge->error_log =~ /redis refused HGETALL/ }, 'the refusal', 10),
+    'a feed that may not be read is told of';
+$redis->cmd('ACL', 'SETUSER', 'default', '+hgetall');
+ok wait_served($redis, 32), 'and read once it may be';
+is to($two), 'https://mended.example/', 'without a new version';
+
 done_testing;
