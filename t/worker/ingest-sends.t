@@ -148,7 +148,9 @@ is $in->cursor->{quarantined}, 0, 'and none to the quarantine';
 
 $redis->cmd('DEL', $in->key('out'));
 $redis->cmd('EVAL', <<'LUA', 1, $in->key('out'));
-for i = 1, 10000 do redis.call('XADD', KEYS[1], '*', 'via', 'multicast', 'serials', '1', 'key', '') end
+for i = 1, 10000 do
+    redis.call('XADD', KEYS[1], '*', 'via', 'multicast', 'serials', '1', 'key', '')
+end
 LUA
 my $open = $redis->stream($in->key('out'));
 is scalar @$open, 10_000, '10,000 rows are open';
