@@ -64,14 +64,14 @@ static const char *const  agent_words[] = {
     "bot", "crawler", "facebookexternalhit", "line-poker", "preview", "spider"
 };
 
-/* which of the words have this letter first, and which second, as bits */
-static const uint8_t  agent_first[256] = {
-    ['b'] = 1, ['c'] = 2, ['f'] = 4, ['l'] = 8, ['p'] = 16, ['s'] = 32,
-    ['B'] = 1, ['C'] = 2, ['F'] = 4, ['L'] = 8, ['P'] = 16, ['S'] = 32
-};
-static const uint8_t  agent_second[256] = {
-    ['o'] = 1, ['r'] = 2 | 16, ['a'] = 4, ['i'] = 8, ['p'] = 32,
-    ['O'] = 1, ['R'] = 2 | 16, ['A'] = 4, ['I'] = 8, ['P'] = 32
+/* which of the words have this letter first, and (<< 8) which second */
+static const uint16_t  agent_letters[256] = {
+    ['b'] = 1, ['c'] = 2, ['f'] = 4, ['l'] = 8, ['p'] = 16 | 32 << 8,
+    ['s'] = 32, ['o'] = 1 << 8, ['r'] = (2 | 16) << 8, ['a'] = 4 << 8,
+    ['i'] = 8 << 8,
+    ['B'] = 1, ['C'] = 2, ['F'] = 4, ['L'] = 8, ['P'] = 16 | 32 << 8,
+    ['S'] = 32, ['O'] = 1 << 8, ['R'] = (2 | 16) << 8, ['A'] = 4 << 8,
+    ['I'] = 8 << 8
 };
 
 
@@ -91,14 +91,20 @@ static bool
 agent_machine(tomo_str_t ua)
 {
     size_t    i;
-    unsigned  words;
+    unsigned  before, letter;
 
-    for (i = 1; i < ua.len; i++) {
-        words = agent_first[ua.data[i - 1]] & agent_second[ua.data[i]];
+    before = 0;
 
-        if (words != 0 && agent_word(ua, i - 1, words)) {
+    for (i = 0; i < ua.len; i++) {
+        letter = agent_letters[ua.data[i]];
+
+        if ((before & letter >> 8) != 0
+            && agent_word(ua, i - 1, before & letter >> 8))
+        {
             return true;
         }
+
+        before = letter;
     }
 
     return false;
