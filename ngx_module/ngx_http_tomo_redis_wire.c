@@ -4,11 +4,13 @@
 #define NGX_HTTP_TOMO_REDIS_READ      16384
 #define NGX_HTTP_TOMO_REDIS_READS     16        /* then others get a turn */
 #define NGX_HTTP_TOMO_REDIS_REPLY     (64 * 1024 * 1024)
+#define NGX_HTTP_TOMO_REDIS_NUMBER    (1 + NGX_SIZE_T_LEN + 2)
 
+
+/* makes room for len more bytes behind what waits to be sent */
 
 static ngx_int_t
-ngx_http_tomo_redis_append(ngx_http_tomo_redis_t *redis, const char *bytes,
-    size_t len)
+ngx_http_tomo_redis_reserve(ngx_http_tomo_redis_t *redis, size_t len)
 {
     u_char  *out;
     size_t   size;
@@ -38,8 +40,68 @@ ngx_http_tomo_redis_append(ngx_http_tomo_redis_t *redis, const char *bytes,
         redis->out_size = size;
     }
 
-    ngx_memcpy(redis->out + redis->out_len, bytes, len);
-    redis->out_len += len;
+    return NGX_OK;
+}
+
+
+/* "*3\r\n" or "$42\r\n" */
+
+static u_char *
+ngx_http_tomo_redis_number(u_char *p, u_char sign, size_t n)
+{
+    size_t  at;
+    u_char  digits[NGX_SIZE_T_LEN];
+
+    at = sizeof(digits);
+
+    do {
+        digits[--at] = (u_char) ('0' + n % 10);
+        n /= 10;
+    } while (n);
+
+    *p++ = sign;
+    p = ngx_cpymem(p, digits + at, sizeof(digits) - at);
+    *p++ = CR;
+    *p++ = LF;
+
+    return p;
+}
+
+
+/* a command as Redis reads it, straight into the connection's buffer */
+
+static ngx_int_t
+ngx_http_tomo_redis_append(ngx_http_tomo_redis_t *redis,
+    const tomo_str_t *argv, ngx_uint_t argc)
+{
+    u_char      *p;
+    size_t       len;
+    ngx_uint_t   i;
+
+    len = NGX_HTTP_TOMO_REDIS_NUMBER;
+
+    for (i = 0; i < argc; i++) {
+        len += NGX_HTTP_TOMO_REDIS_NUMBER + argv[i].len + 2;
+    }
+
+    if (ngx_http_tomo_redis_reserve(redis, len) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_http_tomo_redis_number(redis->out + redis->out_len, '*', argc);
+
+    for (i = 0; i < argc; i++) {
+        p = ngx_http_tomo_redis_number(p, '$', argv[i].len);
+
+        if (argv[i].len) {
+            p = ngx_cpymem(p, argv[i].data, argv[i].len);
+        }
+
+        *p++ = CR;
+        *p++ = LF;
+    }
+
+    redis->out_len = (size_t) (p - redis->out);
 
     return NGX_OK;
 }
@@ -50,32 +112,11 @@ ngx_http_tomo_redis_queue(ngx_http_tomo_redis_t *redis,
     const tomo_str_t *argv, ngx_uint_t argc, ngx_http_tomo_reply_pt handler,
     void *data)
 {
-    int                             len;
-    char                           *bytes;
-    size_t                          lens[32];
-    ngx_int_t                       rc;
-    ngx_uint_t                      i;
-    const char                     *args[32];
     ngx_http_tomo_redis_command_t  *command;
 
-    if (argc == 0 || argc > 32) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < argc; i++) {
-        args[i] = argv[i].len ? (const char *) argv[i].data : "";
-        lens[i] = argv[i].len;
-    }
-
-    len = redisFormatCommandArgv(&bytes, (int) argc, args, lens);
-    if (len < 0) {
-        return NGX_ERROR;
-    }
-
-    rc = ngx_http_tomo_redis_append(redis, bytes, (size_t) len);
-    redisFreeCommand(bytes);
-
-    if (rc != NGX_OK) {
+    if (argc == 0
+        || ngx_http_tomo_redis_append(redis, argv, argc) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
