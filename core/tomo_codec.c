@@ -360,12 +360,12 @@ tomo_percent_put(tomo_buf_t *b, tomo_str_t s)
 }
 
 
-/* browsers and chat programs write either case after a % */
-static uint8_t
-codec_hex_any(uint8_t c)
-{
-    return codec_hex_value((c >= 'A' && c <= 'F') ? (uint8_t) (c | 0x20) : c);
-}
+/* hex digits and 0x10; browsers and chat programs write either case */
+static const uint8_t  codec_hex[256] = {
+    ['0'] = 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19,
+    ['A'] = 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f,
+    ['a'] = 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f
+};
 
 
 tomo_rc_e
@@ -381,8 +381,8 @@ tomo_percent_get(tomo_str_t s, bool form, tomo_buf_t *out)
             continue;
         }
 
-        if (s.len - i < 3 || codec_hex_any(s.data[i + 1]) == CODEC_NONE
-            || codec_hex_any(s.data[i + 2]) == CODEC_NONE)
+        if (s.len - i < 3
+            || (codec_hex[s.data[i + 1]] & codec_hex[s.data[i + 2]]) == 0)
         {
             return TOMO_INVALID;
         }
@@ -401,8 +401,8 @@ tomo_percent_get(tomo_str_t s, bool form, tomo_buf_t *out)
         c = s.data[i];
 
         if (c == '%') {
-            c = (uint8_t) (codec_hex_any(s.data[i + 1]) << 4
-                           | codec_hex_any(s.data[i + 2]));
+            c = (uint8_t) (codec_hex[s.data[i + 1]] << 4
+                           | (codec_hex[s.data[i + 2]] & 15));
             i += 2;
 
         } else if (form && c == '+') {

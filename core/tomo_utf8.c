@@ -203,8 +203,17 @@ tomo_utf8_has_control(tomo_str_t s)
 {
     size_t   i;
     int32_t  cp;
+    uint8_t  c;
 
     for (i = 0; i < s.len; /* void */) {
+        c = s.data[i];
+
+        /* none of those below begins with such a byte */
+        if (c >= 0x20 && c != 0x7f && c != 0xc2 && c != 0xd8 && c != 0xe2) {
+            i++;
+            continue;
+        }
+
         cp = tomo_utf8_next(s, &i);
 
         if ((cp >= 0 && cp < 0x20 && cp != '\t' && cp != '\n')
