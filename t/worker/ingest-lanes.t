@@ -19,7 +19,8 @@ $in->worker->stop;
 # verdicts on multicasts as they go on: ten friends and ten rows an entry
 my $people = Tomo::Test::Ingest::rec(do => 'many', send => 'accepted', at => 1, id => 'v',
     def => 'scenario/welcome', step => 'x', gen => 1, due => 1, delivery => 1, links => 0,
-    body => '[{"type":"text","text":"' . 'x' x 200 . '"}]', to => join(',', map { $in->user($_) } 1 .. 10),
+    body => '[{"type":"text","text":"' . 'x' x 200 . '"}]',
+    to      => join(',', map { $in->user($_) } 1 .. 10),
     serials => join(',', 1001 .. 1010), event => join(',', map {"e$_"} 1 .. 10));
 $in->redis->cmd('EVAL', <<'LUA', 1, $in->key('bulk'), $ENTRIES, $people, $in->now);
 for i = 1, ARGV[1] do

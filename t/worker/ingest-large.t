@@ -134,7 +134,8 @@ for my $case (
     my %key = map { $_->[1]{key} => 1 } @push;
     is scalar keys %key, scalar @left, 'under a key of their own';
     is scalar(grep { $_->[1]{body} ne $body || $_->[1]{to} ne $in->user($_->[1]{friend})
-        || $_->[1]{event} ne "e$_->[1]{friend}" } @push), 0, 'with the same bubbles, for the same reason';
+        || $_->[1]{event} ne "e$_->[1]{friend}" } @push), 0,
+        'with the same bubbles, for the same reason';
     my $rows = 0;
     $rows += @{ $in->redis->cmd('LRANGE', $in->key("tl:$_"), 0, -1) } for @all;
     is $rows, @all - @left, 'who was covered has it on the timeline, once';
@@ -157,7 +158,8 @@ my $mass = $in->no('scenario', 'mass');
 my ($member) = grep {/:s:$mass$/} keys %{ $in->due };
 my $at = $in->due->{$member};
 $in->redis->cmd('DEL', $in->key('out'), $in->key('sched'));
-$in->redis->cmd('EVAL', <<'LUA', 0, $in->key(''), $FIRST, $DUE, $mass, $in->friend(3)->{"s:$mass"}, $at);
+my @seed = ($FIRST, $DUE, $mass, $in->friend(3)->{"s:$mass"}, $at);
+$in->redis->cmd('EVAL', <<'LUA', 0, $in->key(''), @seed);
 for serial = ARGV[2], ARGV[2] + ARGV[3] - 1 do
     redis.call('HSET', ARGV[1] .. 'f:' .. serial, 'uid', 'U' .. string.format('%032x', serial),
         'st', 'following', 's:' .. ARGV[4], ARGV[5])

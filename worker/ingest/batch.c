@@ -3,19 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "begin.h"
 #include "clock.h"
-#include "defstore.h"
 #include "entries.h"
-#include "feedpub.h"
 #include "log.h"
-#include "slice.h"
 #include "tomo_codec.h"
 #include "tomo_keys.h"
 
 #define BATCH_ENTRIES        128        /* of one XREAD */
 #define BATCH_BULK_ENTRIES   32
 #define BATCH_TIMERS         10000
-#define BATCH_TIMER_SLICE    512
 #define BATCH_ARENA          (192u << 20)
 #define SLICE_ARENA          (96u << 20)
 #define BATCH_IN_US          INT64_C(50000)     /* then what fell due */
@@ -85,34 +82,6 @@ batch_script(redis_t *r)
 }
 
 
-/*
- * How many of the events from i on make the next slice.  Timers: whole windows
- * of serials, so that a multicast's window is decided at once.
- */
-static size_t
-batch_cut(const entries_t *list, size_t i)
-{
-    size_t  n, max;
-
-    max = list->events[i].kind == EVENT_TIMER ? BATCH_TIMER_SLICE
-                                              : SLICE_EVENTS;
-
-    if (list->n - i <= max) {
-        return list->n - i;
-    }
-
-    for (n = max; list->events[i].kind == EVENT_TIMER && n > 1; n--) {
-        if (list->events[i + n].serial / OUTROW_WINDOW
-            != list->events[i + n - 1].serial / OUTROW_WINDOW)
-        {
-            return n;
-        }
-    }
-
-    return max;
-}
-
-
 /* a lane for itself: what arrives in one does not use up another's share */
 void
 batch_alone(owner_t *o)
@@ -176,7 +145,7 @@ batch_run(batch_t *b, owner_t *o, redis_t *r, entries_t *list,
 
         } else {
             rc = slice_run(&b->slice, o, r, &list->events[i],
-                           batch_cut(list, i));
+                           entries_cut(list, i));
         }
 
         if (rc != TOMO_OK) {
@@ -502,90 +471,11 @@ batch_turn(batch_t *b, owner_t *o, redis_t *r, size_t *done)
 }
 
 
-/* the whole edge feed, in as many commits as it takes; the version last */
-static tomo_rc_e
-batch_feed(batch_t *b, owner_t *o, redis_t *r)
-{
-    char       print[65];
-    bool       stale;
-    size_t     i = 0;
-    tomo_rc_e  rc;
-
-    rc = feedpub_stale(o, r, print, &stale);
-
-    if (rc != TOMO_OK || !stale) {
-        return rc;
-    }
-
-    owner_commit_begin(o);
-
-    while (feedpub_some(o, &i)) {
-        rc = slice_send(&b->slice, o, r);
-
-        if (rc != TOMO_OK) {
-            return rc;
-        }
-
-        owner_commit_begin(o);
-    }
-
-    rc = feedpub_secrets(o, print);
-    feedpub_version(o);
-
-    if (rc == TOMO_OK) {
-        rc = slice_send(&b->slice, o, r);
-    }
-
-    return rc == TOMO_OK ? slice_land(&b->slice) : rc;
-}
-
-
-/* the folder of an account without definitions */
-static tomo_rc_e
-batch_folder(batch_t *b, owner_t *o, redis_t *r)
-{
-    bool               more, loaded;
-    tomo_rc_e          rc = TOMO_OK;
-    defstore_folder_t  folder;
-
-    loaded = defstore_folder_open(o, &folder);
-
-    for (more = loaded; rc == TOMO_OK && more; /* void */) {
-        owner_commit_begin(o);
-        more = defstore_folder_some(o, &folder, clock_now_ms());
-        rc = slice_send(&b->slice, o, r);
-    }
-
-    if (rc == TOMO_OK) {
-        rc = slice_land(&b->slice);
-    }
-
-    if (rc == TOMO_OK && loaded) {
-        log_info(o->account->id, "%zu definitions loaded from %s", folder.n,
-                 o->account->definitions);
-    }
-
-    defstore_folder_close(&folder);
-
-    return rc;
-}
-
-
 tomo_rc_e
 batch_begin(batch_t *b, owner_t *o, redis_t *r)
 {
-    tomo_rc_e  rc;
-
     b->slice.poison = o->conf->clock_file != NULL
                       ? getenv("TOMO_SANDBOX_POISON") : NULL;
-    rc = batch_folder(b, o, r);
 
-    if (rc == TOMO_OK) {
-        rc = batch_feed(b, o, r);
-    }
-
-    slice_drain(&b->slice, r);
-    owner_settle(o);
-
-    return rc == TOMO_FULL ? TOMO_INVALID : rc;
+    return begin_account(&b->slice, o, r);
 }

@@ -102,6 +102,7 @@ verdict_one(decide_t *d, tomo_send_e send)
 {
     bool            reply;
     unsigned        part = 0;
+    tomo_str_t      text = tomo_str_null;
     outrow_about_t  about = verdict_about(d);
 
     reply = tomo_str_eq(verdict_row(d, "via"), tomo_str("reply"));
@@ -109,9 +110,11 @@ verdict_one(decide_t *d, tomo_send_e send)
     decide_fx(d, tomo_send_word(send), verdict_row(d, "via"));
 
     if (about.serial != 0) {
-        decide_row(d, about.serial, d->ev->id, d->ev->at_ms, "send",
-                   send == TOMO_SEND_UNUSABLE ? tomo_str_null
-                                              : many_text(d, verdict_row(d, "body")));
+        if (send != TOMO_SEND_UNUSABLE) {
+            text = many_text(d, verdict_row(d, "body"));
+        }
+
+        decide_row(d, about.serial, d->ev->id, d->ev->at_ms, "send", text);
     }
 
     if (!reply || send == TOMO_SEND_CANCELLED) {

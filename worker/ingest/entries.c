@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "slice.h"
 #include "split.h"
 #include "tomo_codec.h"
 
@@ -412,4 +413,26 @@ void
 entries_sort(entries_t *list)
 {
     qsort(list->events, list->n, sizeof(event_t), entries_order);
+}
+
+
+size_t
+entries_cut(const entries_t *list, size_t i)
+{
+    bool    timers = list->events[i].kind == EVENT_TIMER;
+    size_t  n, max = timers ? SLICE_TIMERS : SLICE_EVENTS;
+
+    if (list->n - i <= max) {
+        return list->n - i;
+    }
+
+    for (n = max; timers && n > 1; n--) {
+        if (list->events[i + n].serial / OUTROW_WINDOW
+            != list->events[i + n - 1].serial / OUTROW_WINDOW)
+        {
+            return n;
+        }
+    }
+
+    return max;
 }

@@ -31,4 +31,10 @@ tomo_rc_e entries_timer(entries_t *list, tomo_str_t member, int64_t due_ms,
 /* timers of one batch: by due moment, then serial */
 void entries_sort(entries_t *list);
 
+/*
+ * How many of the events from i on make the next slice.  Timers: whole windows
+ * of serials, so that a multicast's window is decided at once.
+ */
+size_t entries_cut(const entries_t *list, size_t i);
+
 #endif

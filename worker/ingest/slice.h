@@ -14,6 +14,7 @@
 #include "decide.h"
 
 #define SLICE_EVENTS  256               /* loaded and decided at once */
+#define SLICE_TIMERS  512
 
 typedef struct {
     tomo_arena_t   arena;               /* what one slice needs */
