@@ -44,8 +44,19 @@ ngx_http_tomo_journal_click(ngx_http_tomo_journal_t *jr, tomo_str_t account,
         ngx_http_tomo_frame_seal(jr, f);
     }
 
-    if (own->busy || own->failed || own->flush_timer.timer_set) {
+    if (own->busy || own->failed) {
         return NGX_OK;
+    }
+
+    if (own->flush_timer.timer_set) {
+        if ((ngx_msec_int_t) (own->flush_timer.timer.key - ngx_current_msec)
+            <= NGX_HTTP_TOMO_CLICK_MS)
+        {
+            return NGX_OK;
+        }
+
+        /* it waits for the next sync, up to a second: a tap does not */
+        ngx_del_timer(&own->flush_timer);
     }
 
     since = ngx_current_msec - own->flushed;
