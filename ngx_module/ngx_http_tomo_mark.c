@@ -1,11 +1,50 @@
 /*
- * The marks of a source: reading them, and finding the place to go on from.
- * Declared in ngx_http_tomo_batch.h.
+ * The marks of a source: keeping and reading them, and finding the place to go
+ * on from.  Declared in ngx_http_tomo_source.h and ngx_http_tomo_batch.h.
  */
 
 #include "ngx_http_tomo_batch.h"
 #include "tomo_codec.h"
 #include "tomo_keys.h"
+
+
+ngx_http_tomo_mark_t *
+ngx_http_tomo_source_mark(ngx_http_tomo_source_t *source, tomo_str_t account)
+{
+    uint32_t               hash;
+    ngx_str_t              id;
+    ngx_http_tomo_mark_t  *mark;
+
+    if (account.len == 0 || account.len > TOMO_ACCOUNT_MAX) {
+        return NULL;
+    }
+
+    id.data = (u_char *) account.data;
+    id.len = account.len;
+    hash = ngx_crc32_short(id.data, id.len);
+
+    mark = (ngx_http_tomo_mark_t *)
+               ngx_str_rbtree_lookup(&source->marks, &id, hash);
+    if (mark) {
+        return mark;
+    }
+
+    mark = ngx_calloc(sizeof(ngx_http_tomo_mark_t), source->ship->log);
+    if (mark == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(mark->id, id.data, id.len);
+    mark->sn.str.data = mark->id;
+    mark->sn.str.len = id.len;
+    mark->sn.node.key = hash;
+    mark->source = source;
+
+    ngx_rbtree_insert(&source->marks, &mark->sn.node);
+    ngx_queue_insert_tail(&source->accounts, &mark->queue);
+
+    return mark;
+}
 
 
 /*

@@ -197,13 +197,28 @@ ngx_http_tomo_segment_prepare(const char *journal, const char *folder,
 }
 
 
+static int
+ngx_http_tomo_segment_head(ngx_http_tomo_writer_t *w)
+{
+    int      err;
+    uint8_t  header[TOMO_JOURNAL_HEADER];
+
+    w->offset = 0;
+    tomo_journal_header_write(&w->at, header);
+
+    err = ngx_http_tomo_segment_write(w,
+                                      tomo_str_n(header, sizeof(header)));
+
+    return err == 0 ? ngx_http_tomo_segment_sync(w) : err;
+}
+
+
 int
 ngx_http_tomo_segment_next(ngx_http_tomo_writer_t *w, const char *ready,
     uint64_t first_seq, int64_t now_ms)
 {
-    int      err;
-    char     path[NGX_HTTP_TOMO_PATH_MAX];
-    uint8_t  header[TOMO_JOURNAL_HEADER];
+    int   err;
+    char  path[NGX_HTTP_TOMO_PATH_MAX];
 
     err = ngx_http_tomo_segment_sync(w);
     if (err != 0) {
@@ -233,18 +248,9 @@ ngx_http_tomo_segment_next(ngx_http_tomo_writer_t *w, const char *ready,
         goto failed;
     }
 
-    w->offset = 0;
-    tomo_journal_header_write(&w->at, header);
-
-    err = ngx_http_tomo_segment_write(w,
-                                      tomo_str_n(header, sizeof(header)));
-
     /* a name NNNN.seg always stands for a header, even after a power cut */
 
-    if (err == 0) {
-        err = ngx_http_tomo_segment_sync(w);
-    }
-
+    err = ngx_http_tomo_segment_head(w);
     if (err != 0) {
         goto failed;
     }
