@@ -81,7 +81,17 @@ tomo_utf8_ok(tomo_str_t s)
     size_t  i;
 
     for (i = 0; i < s.len; /* void */) {
-        if (tomo_utf8_next(s, &i) < 0) {
+        /* most of it: ASCII, and kana and kanji from U+3000 to U+CFFF */
+        if (s.data[i] < 0x80) {
+            i++;
+
+        } else if (s.data[i] >= 0xe3 && s.data[i] <= 0xec && s.len - i >= 3
+                   && (s.data[i + 1] & 0xc0) == 0x80
+                   && (s.data[i + 2] & 0xc0) == 0x80)
+        {
+            i += 3;
+
+        } else if (tomo_utf8_next(s, &i) < 0) {
             return false;
         }
     }
@@ -198,18 +208,22 @@ tomo_utf8_cut_bytes(tomo_str_t s, size_t max)
 }
 
 
+/* the bytes that a control character below may begin with */
+static const uint8_t  utf8_control_first[256] = {
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    [0x7f] = 1, [0xc2] = 1, [0xd8] = 1, [0xe2] = 1
+};
+
+
 bool
 tomo_utf8_has_control(tomo_str_t s)
 {
     size_t   i;
     int32_t  cp;
-    uint8_t  c;
 
     for (i = 0; i < s.len; /* void */) {
-        c = s.data[i];
-
-        /* none of those below begins with such a byte */
-        if (c >= 0x20 && c != 0x7f && c != 0xc2 && c != 0xd8 && c != 0xe2) {
+        if (!utf8_control_first[s.data[i]]) {
             i++;
             continue;
         }
