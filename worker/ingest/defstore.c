@@ -112,6 +112,7 @@ defstore_change(owner_t *o, const def_edit_t *edits, size_t n,
 
     if (owner_defs(o, defs) != TOMO_OK) {
         defs_free(defs);
+        fault->why = "out of memory";
         return TOMO_ERROR;
     }
 
