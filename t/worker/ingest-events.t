@@ -56,6 +56,11 @@ $in->settle;
 is $in->timeline(1)->[0]{text}, 'first', 'B20: same id twice in one body: the first wins';
 is $in->cursor->{conflicts}, 1, 'B20: the conflict is counted';
 
+my $copied = $in->event('message', 1, message => { type => 'text', id => 3, text => 'third' });
+$in->webhook($copied, { %$copied, deliveryContext => { isRedelivery => JSON::PP::true() } });
+$in->settle;
+is $in->cursor->{conflicts}, 1, 'W7: a copy that says so is no conflict in the same batch';
+
 $in->webhook($in->event('message', 2, deliveryContext => { isRedelivery => JSON::PP::true() },
     message => { type => 'text', id => 2, text => 'late' }));
 $in->settle;
