@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "json.h"
+#include "model/defs.h"
 #include "read.h"
 #include "routes.h"
 #include "tomo_codec.h"
@@ -58,16 +59,12 @@ definitions_put_one(request_t *r, tomo_str_t stored)
 
 
 static bool
-definitions_kind_ok(request_t *r, tomo_str_t kind)
+definitions_kind_ok(request_t *r, tomo_str_t word)
 {
-    static const char *const  kinds[] = {
-        "tag", "field", "link", "survey", "scenario"
-    };
+    def_kind_e  kind;
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (tomo_str_eq(kind, tomo_str_c(kinds[i]))) {
-            return true;
-        }
+    if (defs_kind_parse(word, &kind) == TOMO_OK) {
+        return true;
     }
 
     http_error(r, MHD_HTTP_NOT_FOUND, "not_found",
