@@ -156,12 +156,12 @@ build-fuzz/bin/%: t/fuzz/%.c $(UNIT_LIB) Makefile
 
 # --- checks -----------------------------------------------------------------
 check: all lint
-	scripts/prove --build $(BUILD) $(T)
+	t/harness --build $(BUILD) $(T)
 
 asan:
 	$(MAKE) SAN=1 all
 	-scripts/build-nginx-asan
-	scripts/prove --build build-asan $(T)
+	t/harness --build build-asan $(T)
 
 lint: $(CORE_LIB)
 	scripts/lint --build $(BUILD)
