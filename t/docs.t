@@ -247,4 +247,18 @@ for my $line ($page =~ /^(\| B\d+ \|.*)$/mg) {
 }
 is_deeply [ grep { ($id{$_} // 0) != 1 } 1 .. 37 ], [], 'B1 to B37 have one row each';
 
+# --- pitfalls -------------------------------------------------------------------------
+
+my %pitfall;
+for my $line (text('docs/pitfalls.md') =~ /^(\| T\d+ \|.*)$/mg) {
+    my (undef, $id, @cells) = split /\s*\|\s*/, $line;
+    $pitfall{$id}++;
+    is scalar(grep {/\S/} @cells), 4, "$id: every cell says something";
+    my ($where, $shown) = @cells[ 2, 3 ];
+    my $places = () = $where =~ m{`(?:core|ngx_module|worker|conf|scripts)/\S+`}g;
+    my $tests  = () = $shown =~ m{`(?:t|scripts)/\S+`}g;
+    ok $places && $tests, "$id: names code and tests";
+}
+is_deeply [ grep { ($pitfall{"T$_"} // 0) != 1 } 1 .. 51 ], [], 'T1 to T51 have one row each';
+
 done_testing;
