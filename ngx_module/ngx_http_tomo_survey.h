@@ -21,7 +21,6 @@
 
 /* one request, from its token to its answer; in r->pool */
 typedef struct {
-    ngx_http_tomo_waiter_t      waiter;
     ngx_http_tomo_main_conf_t  *tmcf;
     ngx_http_tomo_ctx_t        *ctx;
     tomo_token_t                token;

@@ -3,6 +3,7 @@
  * it says, and into the journal; answered when it is on disk.
  */
 
+#include "ngx_http_tomo_park.h"
 #include "ngx_http_tomo_survey.h"
 
 
@@ -10,9 +11,8 @@
 
 
 static void ngx_http_tomo_survey_posted(ngx_http_request_t *r);
-static void ngx_http_tomo_survey_stored(ngx_http_tomo_waiter_t *w,
+static ngx_int_t ngx_http_tomo_survey_stored(ngx_http_request_t *r,
     ngx_int_t rc);
-static void ngx_http_tomo_survey_left(void *data);
 
 
 /* application/x-www-form-urlencoded, whatever charset it claims */
@@ -168,26 +168,7 @@ static ngx_int_t
 ngx_http_tomo_survey_store(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
     tomo_str_t line)
 {
-    ngx_int_t            rc;
-    tomo_record_t        record;
-    ngx_http_cleanup_t  *cln;
-
-    if (sv->tmcf->journal == NULL) {
-        return NGX_BUSY;
-    }
-
-    /* after the append nothing may fail */
-
-    cln = ngx_http_cleanup_add(r, 0);
-    if (cln == NULL) {
-        return NGX_ERROR;
-    }
-
-    cln->handler = ngx_http_tomo_survey_left;
-    cln->data = sv;
-
-    sv->waiter.handler = ngx_http_tomo_survey_stored;
-    sv->waiter.data = r;
+    tomo_record_t  record;
 
     ngx_memzero(&record, sizeof(record));
     record.kind = TOMO_ENTRY_answer;
@@ -196,16 +177,7 @@ ngx_http_tomo_survey_store(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
     record.account = ngx_http_tomo_view(&sv->ctx->account);
     record.body = line;
 
-    rc = ngx_http_tomo_journal_append(sv->tmcf->journal, &record,
-                                      &sv->waiter);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    r->read_event_handler = ngx_http_test_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
-
-    return NGX_OK;
+    return ngx_http_tomo_park(r, &record, ngx_http_tomo_survey_stored, NULL);
 }
 
 
@@ -287,39 +259,22 @@ ngx_http_tomo_survey_take(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
 }
 
 
-static void
-ngx_http_tomo_survey_stored(ngx_http_tomo_waiter_t *w, ngx_int_t rc)
+static ngx_int_t
+ngx_http_tomo_survey_stored(ngx_http_request_t *r, ngx_int_t rc)
 {
-    ngx_http_request_t      *r = w->data;
-    ngx_connection_t        *c = r->connection;
     ngx_http_tomo_ctx_t     *ctx;
     ngx_http_tomo_survey_t  *sv;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_tomo_module);
     sv = ctx->handler;
 
-    if (rc == NGX_OK) {
-        ngx_http_tomo_count(sv->tmcf->zone, survey_answered);
-        ngx_http_tomo_verdict(ctx, "accepted");
-        ctx->events = 1;
-        rc = ngx_http_tomo_survey_taken(r, sv);
-
-    } else {
-        rc = ngx_http_tomo_survey_note(r, sv, NGX_HTTP_SERVICE_UNAVAILABLE);
+    if (rc != NGX_OK) {
+        return ngx_http_tomo_survey_note(r, sv, NGX_HTTP_SERVICE_UNAVAILABLE);
     }
 
-    ngx_http_finalize_request(r, rc);
-    ngx_http_run_posted_requests(c);    /* r may be gone by now */
-}
+    ngx_http_tomo_count(sv->tmcf->zone, survey_answered);
+    ngx_http_tomo_verdict(ctx, "accepted");
+    ctx->events = 1;
 
-
-static void
-ngx_http_tomo_survey_left(void *data)
-{
-    ngx_http_tomo_survey_t  *sv = data;
-
-    if (sv->waiter.waiting && sv->tmcf->journal) {
-        ngx_http_tomo_verdict(sv->ctx, "abandoned");
-        ngx_http_tomo_journal_cancel(sv->tmcf->journal, &sv->waiter);
-    }
+    return ngx_http_tomo_survey_taken(r, sv);
 }

@@ -4,12 +4,11 @@
  * when it is on disk.  No JSON is parsed here.
  */
 
-#include "ngx_http_tomo_journal.h"
 #include "ngx_http_tomo_log.h"
+#include "ngx_http_tomo_park.h"
 #include "tomo_webhook.h"
 
 typedef struct {
-    ngx_http_tomo_waiter_t      waiter;
     ngx_http_tomo_main_conf_t  *tmcf;
     ngx_http_tomo_ctx_t        *ctx;
     uint8_t                     mac[TOMO_MAC_BYTES];    /* in the header */
@@ -25,9 +24,9 @@ static ngx_int_t ngx_http_tomo_webhook_verify(ngx_http_request_t *r,
     ngx_http_tomo_webhook_t *wh, tomo_str_t body);
 static ngx_int_t ngx_http_tomo_webhook_store(ngx_http_request_t *r,
     ngx_http_tomo_webhook_t *wh, tomo_str_t body);
-static void ngx_http_tomo_webhook_stored(ngx_http_tomo_waiter_t *w,
+static ngx_int_t ngx_http_tomo_webhook_stored(ngx_http_request_t *r,
     ngx_int_t rc);
-static void ngx_http_tomo_webhook_gone(void *data);
+static void ngx_http_tomo_webhook_left(ngx_http_request_t *r);
 static ngx_int_t ngx_http_tomo_webhook_answer(ngx_http_request_t *r,
     ngx_http_tomo_webhook_t *wh, ngx_int_t status);
 
@@ -243,22 +242,8 @@ static ngx_int_t
 ngx_http_tomo_webhook_store(ngx_http_request_t *r,
     ngx_http_tomo_webhook_t *wh, tomo_str_t body)
 {
-    ngx_int_t            rc;
-    tomo_record_t        record;
-    ngx_http_cleanup_t  *cln;
-
-    /* after the append nothing may fail */
-
-    cln = ngx_http_cleanup_add(r, 0);
-    if (cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    cln->handler = ngx_http_tomo_webhook_gone;
-    cln->data = wh;
-
-    wh->waiter.handler = ngx_http_tomo_webhook_stored;
-    wh->waiter.data = r;
+    ngx_int_t      rc;
+    tomo_record_t  record;
 
     ngx_memzero(&record, sizeof(record));
     record.kind = TOMO_ENTRY_webhook;
@@ -267,24 +252,16 @@ ngx_http_tomo_webhook_store(ngx_http_request_t *r,
     record.account = ngx_http_tomo_view(&wh->ctx->account);
     record.body = body;
 
-    rc = ngx_http_tomo_journal_append(wh->tmcf->journal, &record,
-                                      &wh->waiter);
-    if (rc != NGX_OK) {
-        return NGX_HTTP_SERVICE_UNAVAILABLE;
-    }
+    rc = ngx_http_tomo_park(r, &record, ngx_http_tomo_webhook_stored,
+                            ngx_http_tomo_webhook_left);
 
-    r->read_event_handler = ngx_http_test_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
-
-    return NGX_OK;
+    return rc == NGX_OK ? NGX_OK : NGX_HTTP_SERVICE_UNAVAILABLE;
 }
 
 
-static void
-ngx_http_tomo_webhook_stored(ngx_http_tomo_waiter_t *w, ngx_int_t rc)
+static ngx_int_t
+ngx_http_tomo_webhook_stored(ngx_http_request_t *r, ngx_int_t rc)
 {
-    ngx_http_request_t       *r = w->data;
-    ngx_connection_t         *c = r->connection;
     ngx_http_tomo_ctx_t      *ctx;
     ngx_http_tomo_webhook_t  *wh;
 
@@ -295,24 +272,18 @@ ngx_http_tomo_webhook_stored(ngx_http_tomo_waiter_t *w, ngx_int_t rc)
         ngx_http_tomo_count(wh->tmcf->zone, webhook_late);
     }
 
-    rc = ngx_http_tomo_webhook_answer(r, wh, rc == NGX_OK ? NGX_HTTP_OK
+    return ngx_http_tomo_webhook_answer(r, wh, rc == NGX_OK ? NGX_HTTP_OK
                                             : NGX_HTTP_SERVICE_UNAVAILABLE);
-
-    ngx_http_finalize_request(r, rc);
-    ngx_http_run_posted_requests(c);    /* r may be gone by now */
 }
 
 
 static void
-ngx_http_tomo_webhook_gone(void *data)
+ngx_http_tomo_webhook_left(ngx_http_request_t *r)
 {
-    ngx_http_tomo_webhook_t  *wh = data;
+    ngx_http_tomo_main_conf_t  *tmcf;
 
-    if (wh->waiter.waiting && wh->tmcf->journal) {
-        ngx_http_tomo_count(wh->tmcf->zone, webhook_abandoned);
-        ngx_http_tomo_verdict(wh->ctx, "abandoned");
-        ngx_http_tomo_journal_cancel(wh->tmcf->journal, &wh->waiter);
-    }
+    tmcf = ngx_http_get_module_main_conf(r, ngx_http_tomo_module);
+    ngx_http_tomo_count(tmcf->zone, webhook_abandoned);
 }
 
 
