@@ -12,6 +12,7 @@ use MIME::Base64 ();
 use POSIX ();
 use Time::HiRes ();
 use Tomo::Test ();
+use Tomo::Test::Peers ();
 use Tomo::Test::Survey ();
 
 my $SYS_FDATASYNC = 75;     # x86_64; measured by fsync elsewhere
@@ -29,6 +30,16 @@ sub new {
 }
 
 sub dir { return $_[0]{box}->dir }
+
+# The two peers, on the core of nginx, their Redis on the other's.
+sub peers {
+    my ($self, $url) = @_;
+    my ($secret) = Tomo::Test::read_file($self->dir . '/channel-secret') =~ /(\S+)/;
+    my $peers = Tomo::Test::Peers->new(
+        secret => $secret, links => $self->{links}, url => $url);
+    _pin(1, $peers->redis_pid);
+    return $peers;
+}
 
 # Adds locations to the sandbox's nginx and gives it one worker.
 sub extend_nginx {
@@ -260,10 +271,10 @@ sub webhook {
 
 # --- runs -----------------------------------------------------------------------
 
-# seconds of CPU that nginx's worker and its threads have used
+# seconds of CPU that the process which answers, and its threads, have used
 sub _cpu_s {
-    my ($self) = @_;
-    my $stat = Tomo::Test::read_file("/proc/$self->{nginx}/stat");
+    my ($pid) = @_;
+    my $stat = Tomo::Test::read_file("/proc/$pid/stat");
     my @field = split ' ', $stat =~ s/^.*\) //sr;
     return ($field[11] + $field[12]) / $TICKS_PER_S;
 }
@@ -274,13 +285,21 @@ sub _edge {
     return JSON::PP::decode_json($r->{body});
 }
 
+# The same requests to somebody else: { port, pid } as Peers tells them.
+sub at {
+    my ($self, $what, $peer) = @_;
+    _pin(0, $peer->{process}->pid, $peer->{pid});
+    return { %$what, %$peer };
+}
+
 # one run: { rate, p99_ms, cpu_us }
 sub run {
     my ($self, $what) = @_;
-    my $before = $self->_cpu_s;
+    my $pid    = $what->{pid} // $self->{nginx};
+    my $before = _cpu_s($pid);
     my ($status, $text) = Tomo::Test::run_command(
         @GENERATOR, 'wrk', '-t1', '-c', $self->{connections}, "-d$self->{seconds}s",
-        '--latency', '-s', $what->{script}, 'http://127.0.0.1:' . $self->{box}->port
+        '--latency', '-s', $what->{script}, 'http://127.0.0.1:' . ($what->{port} // $self->{box}->port)
     );
     die "bench: wrk failed:\n$text" if $status;
     Tomo::Test::wait_for(sub { $self->_edge->{waiting} == 0 }, 'the journal shipped', 120)
@@ -295,7 +314,7 @@ sub run {
     return {
         rate   => $rate,
         p99_ms => $p99 * { us => 0.001, ms => 1, s => 1000 }->{$unit},
-        cpu_us => 1e6 * ($self->_cpu_s - $before) / $n,
+        cpu_us => 1e6 * (_cpu_s($pid) - $before) / $n,
     };
 }
 
@@ -315,6 +334,7 @@ sub _budget {
 sub row {
     my ($self, $row) = @_;
     my (@tested, @limit);
+    $row->{before}->() if $row->{before};
     for (1 .. $self->{pairs}) {
         push @limit,  $self->run($row->{limit});
         push @tested, $self->run($row->{tested});
