@@ -299,7 +299,8 @@ sub run {
     my $before = _cpu_s($pid);
     my ($status, $text) = Tomo::Test::run_command(
         @GENERATOR, 'wrk', '-t1', '-c', $self->{connections}, "-d$self->{seconds}s",
-        '--latency', '-s', $what->{script}, 'http://127.0.0.1:' . ($what->{port} // $self->{box}->port)
+        '--latency', '-s', $what->{script},
+        'http://127.0.0.1:' . ($what->{port} // $self->{box}->port)
     );
     die "bench: wrk failed:\n$text" if $status;
     Tomo::Test::wait_for(sub { $self->_edge->{waiting} == 0 }, 'the journal shipped', 120)
