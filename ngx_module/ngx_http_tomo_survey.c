@@ -4,6 +4,7 @@
  */
 
 #include "ngx_http_tomo_survey.h"
+#include "ngx_http_tomo_forms.h"
 #include "ngx_http_tomo_lookup.h"
 
 
@@ -89,6 +90,15 @@ static ngx_uint_t
 ngx_http_tomo_survey_is_read(ngx_http_request_t *r)
 {
     return (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) != 0;
+}
+
+
+/* the page that most ask for: nothing but a fresh form */
+
+static ngx_uint_t
+ngx_http_tomo_survey_is_blank(ngx_http_request_t *r)
+{
+    return ngx_http_tomo_survey_is_read(r) && r->args.len == 0;
 }
 
 
@@ -208,12 +218,27 @@ ngx_http_tomo_survey_show(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
 }
 
 
-/* rc and value as the lookup gave them */
+/* the form stands */
+
+static ngx_int_t
+ngx_http_tomo_survey_parsed(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
+{
+    if (ngx_http_tomo_survey_is_read(r)) {
+        return ngx_http_tomo_survey_show(r, sv);
+    }
+
+    return ngx_http_tomo_survey_take(r, sv);
+}
+
+
+/* rc and value as the lookup gave them; kept: the value is the table's */
 
 static ngx_int_t
 ngx_http_tomo_survey_found(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
-    ngx_int_t rc, tomo_str_t value)
+    ngx_int_t rc, tomo_str_t value, ngx_uint_t kept)
 {
+    ngx_http_tomo_form_t  *f;
+
     switch (rc) {
 
     case NGX_OK:
@@ -229,11 +254,21 @@ ngx_http_tomo_survey_found(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
 
     sv->value = value;
 
-    if (ngx_http_tomo_survey_is_read(r) && r->args.len == 0) {
+    if (ngx_http_tomo_survey_is_blank(r)) {
         rc = ngx_http_tomo_survey_ready(r, sv);
 
         if (rc != NGX_DECLINED) {
             return rc;
+        }
+
+    } else if (kept) {
+        f = ngx_http_tomo_forms_put(sv->tmcf, sv->token.account,
+                                    sv->token.target,
+                                    ngx_http_tomo_view(&sv->ctx->account),
+                                    value);
+        if (f) {
+            sv->form = f->form;
+            return ngx_http_tomo_survey_parsed(r, sv);
         }
     }
 
@@ -247,11 +282,7 @@ ngx_http_tomo_survey_found(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
                                          NGX_HTTP_SERVICE_UNAVAILABLE);
     }
 
-    if (ngx_http_tomo_survey_is_read(r)) {
-        return ngx_http_tomo_survey_show(r, sv);
-    }
-
-    return ngx_http_tomo_survey_take(r, sv);
+    return ngx_http_tomo_survey_parsed(r, sv);
 }
 
 
@@ -259,7 +290,7 @@ static void
 ngx_http_tomo_survey_late(ngx_http_request_t *r, ngx_int_t rc,
     tomo_str_t value, void *data)
 {
-    rc = ngx_http_tomo_survey_found(r, data, rc, value);
+    rc = ngx_http_tomo_survey_found(r, data, rc, value, 0);
 
     if (rc != NGX_AGAIN) {
         ngx_http_finalize_request(r, rc);
@@ -267,20 +298,57 @@ ngx_http_tomo_survey_late(ngx_http_request_t *r, ngx_int_t rc,
 }
 
 
+/* what the request is about; id is copied if it does not live as long */
+
+static ngx_int_t
+ngx_http_tomo_survey_about(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
+    tomo_str_t id, ngx_uint_t copy)
+{
+    if (copy) {
+        id.data = ngx_pstrdup(r->pool, &(ngx_str_t) { id.len,
+                                                      (u_char *) id.data });
+        if (id.data == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    sv->ctx->account.data = (u_char *) id.data;
+    sv->ctx->account.len = id.len;
+    sv->ctx->friend = sv->token.friend;
+    sv->ctx->survey = sv->token.target;
+
+    return NGX_OK;
+}
+
+
 ngx_int_t
 ngx_http_tomo_survey_open(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
 {
-    ngx_int_t             rc;
-    tomo_str_t            value = tomo_str_null;
-    tomo_table_account_t  account;
+    ngx_int_t              rc;
+    tomo_str_t             value = tomo_str_null;
+    tomo_table_account_t   account;
+    ngx_http_tomo_form_t  *f;
+
+    /* a blank page is made of the compiled form, all else of the parsed */
+
+    f = ngx_http_tomo_survey_is_blank(r)
+        ? NULL
+        : ngx_http_tomo_forms_get(sv->tmcf, sv->token.account,
+                                  sv->token.target);
+
+    if (f) {
+        if (ngx_http_tomo_survey_about(r, sv, f->id, 1) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        sv->form = f->form;
+        return ngx_http_tomo_survey_parsed(r, sv);
+    }
 
     rc = ngx_http_tomo_zone_account_by_number(sv->tmcf->zone, r->pool,
                                               sv->token.account, &account);
     if (rc == NGX_OK) {
-        sv->ctx->account.data = (u_char *) account.id.data;
-        sv->ctx->account.len = account.id.len;
-        sv->ctx->friend = sv->token.friend;
-        sv->ctx->survey = sv->token.target;
+        (void) ngx_http_tomo_survey_about(r, sv, account.id, 0);
 
         rc = ngx_http_tomo_lookup(r, account.id, TOMO_ITEM_SURVEY,
                                   sv->token.target,
@@ -291,5 +359,5 @@ ngx_http_tomo_survey_open(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
         return NGX_AGAIN;
     }
 
-    return ngx_http_tomo_survey_found(r, sv, rc, value);
+    return ngx_http_tomo_survey_found(r, sv, rc, value, 1);
 }

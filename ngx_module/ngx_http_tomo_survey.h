@@ -4,6 +4,7 @@
  *   ngx_http_tomo_survey.c         token → account → compiled form → what next
  *   ngx_http_tomo_survey_post.c    body → answers → journal → 303
  *   ngx_http_tomo_survey_page.c    answers in HTML and their headers
+ *   ngx_http_tomo_forms.c          forms of this worker, parsed
  *   ngx_http_tomo_pages.c          blank pages, ready to send
  *   ngx_http_tomo_origin.c         whose page posted this?
  *
@@ -26,7 +27,8 @@ typedef struct {
     tomo_token_t                token;
     ngx_str_t                   path;       /* "/s/TOKEN", fit for a URL */
     tomo_str_t                  value;      /* compiled form, as looked up */
-    tomo_survey_t               form;       /* parsed */
+    tomo_survey_t               form;       /* parsed; views that end with
+                                               the loop's turn */
 } ngx_http_tomo_survey_t;
 
 /*

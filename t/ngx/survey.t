@@ -312,6 +312,31 @@ subtest 'B48: the survey changed between page and post' => sub {
         'then it is taken';
 };
 
+subtest 'B48, B49: parsed forms are those of the table as it stands' => sub {
+    my %many = map { ("survey/$_" => survey(more => rec('q', id => "q$_", kind => 'text',
+        label => '質問', required => 1))) } 101 .. 180;
+    put_feed($redis, %many);
+    my $path_of = sub { '/s/' . issue_token(kind => 'survey', target => $_[0], friend => 7) };
+    ok wait_for(sub { page($path_of->(180))->{status} == 200 }, 'many surveys', 10), 'many';
+    my %path = map { $_ => $path_of->($_) } 101 .. 180;
+    my %status;
+    for my $n (101 .. 180, 101 .. 180, (150) x 3) {
+        my $r = answer(['q.name' => 'x', "q.q$n" => 'y'], path => $path{$n}, nonce => 'A' x 22);
+        $status{ $r->{status} }++;
+    }
+    is_deeply \%status, { 303 => 163 }, 'more of them than a worker keeps: each is its own';
+    is answer(['q.name' => 'x'], path => $path{150}, nonce => 'A' x 22)->{status}, 422,
+        'and asks its own question';
+    put_feed($redis, 'survey/150' => survey(open => 0), 'survey/151' => undef);
+    ok wait_for(sub { page($path{150})->{status} == 404 }, 'closed', 10), 'one is closed';
+    for my $n (150, 151) {
+        is answer(['q.name' => 'x', "q.q$n" => 'y'], path => $path{$n}, nonce => 'A' x 22)
+            ->{status}, 404, "B38: $n was posted before and is gone now";
+    }
+    is page("$path{150}?thanks=1")->{status}, 200, 'who posted before it closed is thanked';
+    ok Tomo::Test::Status::wait_shipped($edge), 'shipped';
+};
+
 subtest 'F1: without Redis nothing is lost' => sub {
     ok Tomo::Test::Status::wait_shipped($edge), 'all shipped';
     my $before = @{ entries() };
