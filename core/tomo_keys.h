@@ -63,8 +63,10 @@
       "ingest", "ingest, api")                                                \
     X(uid, "uid:", "hash", "for ever",                                        \
       "ingest", "ingest, api")                                                \
+    X(met, "met:", "hash", "32 days",                                         \
+      "ingest", "ingest")                                                     \
     X(seen, "seen:", "set", "32 days",                                        \
-      "ingest", "ingest")
+      "nobody any more", "ingest")
 
 /* X(name, head, type, lifetime, written by, read by); the tail is kind/id */
 #define TOMO_KEYS_ID(X)                                                       \
@@ -88,8 +90,8 @@ bool tomo_keys_id_ok(tomo_str_t s);
 /*
  * tomo_key_NAME(b, account[, n | id]) appends the key's name to b.
  * The uid keys are buckets: n = CRC32C of the LINE user id, low 16 bits.
- * The seen keys are days: n = days since 1970-01-01 (UTC) of the event's own
- * timestamp.
+ * The met and seen keys are days: n = days since 1970-01-01 (UTC) of the
+ * event's own timestamp.
  */
 void tomo_key_tail(tomo_buf_t *b, tomo_str_t account, const char *tail);
 void tomo_key_num(tomo_buf_t *b, tomo_str_t account, const char *head,

@@ -37,6 +37,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                pieces.events[i].text));
         FUZZ_HOLDS(whole.events[i].fault != NULL
                    || event_id_ok(whole.events[i].id));
+        FUZZ_HOLDS(whole.events[i].context == pieces.events[i].context);
+        FUZZ_HOLDS(whole.events[i].context <= whole.events[i].context_end);
+        FUZZ_HOLDS(whole.events[i].context_end <= whole.events[i].raw.len);
         FUZZ_HOLDS(whole.events[i].raw.len > 0
                    && whole.events[i].raw.data[0] == '{');
     }

@@ -66,6 +66,32 @@ one_event(void **state)
 }
 
 
+/* where the part of an event stands that a copy may change */
+static void
+context(void **state)
+{
+    size_t       step;
+    event_t     *ev;
+    split_t      out;
+    const char   value[] = "{\"a\":[{\"b\":{}}],\"isRedelivery\":true}";
+    const char   body[] = HEAD "{\"x\":{\"deliveryContext\":{\"y\":1}},"
+                          "\"deliveryContext\":{\"a\":[{\"b\":{}}],"
+                          "\"isRedelivery\":true},\"z\":[]}," EVENT "]}";
+
+    (void) state;
+
+    for (step = 0; step < sizeof(body); step++) {
+        assert_null(run(body, sizeof(body) - 1, step, &out));
+        assert_int_equal(out.n, 2);
+        ev = &out.events[0];
+        assert_int_equal(ev->context_end - ev->context, sizeof(value) - 1);
+        assert_memory_equal(ev->raw.data + ev->context, value,
+                            sizeof(value) - 1);
+        assert_int_equal(out.events[1].context_end, 0);
+    }
+}
+
+
 static void
 bodies(void **state)
 {
@@ -278,6 +304,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_event),
+        cmocka_unit_test(context),
         cmocka_unit_test(bodies),
         cmocka_unit_test(B14_truncated),
         cmocka_unit_test(any_byte),

@@ -4,6 +4,7 @@
 #include "defstore.h"
 #include "feedpub.h"
 #include "log.h"
+#include "seen.h"
 
 
 /* the whole edge feed, in as many commits as it takes; the version last */
@@ -80,7 +81,11 @@ begin_account(slice_t *slice, owner_t *o, redis_t *r)
 {
     tomo_rc_e  rc;
 
-    rc = begin_folder(slice, o, r);
+    rc = seen_begin(o, r, clock_now_ms());
+
+    if (rc == TOMO_OK) {
+        rc = begin_folder(slice, o, r);
+    }
 
     if (rc == TOMO_OK) {
         rc = begin_feed(slice, o, r);

@@ -56,9 +56,6 @@ local ops = {
     j = { { set = 1, string = 1 }, function (k, a)
         set_remove(k, ARGV[a])
     end },
-    s = { { set = 1 }, function (k, a, b)
-        redis.call('SADD', k, unpack(ARGV, a, b))
-    end },
     l = { { list = 1 }, function (k, a)
         redis.call('LPUSH', k, ARGV[a + 1])
         redis.call('LTRIM', k, 0, ARGV[a] - 1)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "quarantine.h"
+#include "seen.h"
 #include "tomo_codec.h"
 #include "tomo_keys.h"
 
@@ -276,30 +277,21 @@ decide_save(decide_t *d)
 
 
 static void
-decide_seen(decide_t *d)
+decide_remember(decide_t *d)
 {
-    event_t  *ev = d->ev;
+    event_t    *ev = d->ev;
+    tomo_str_t  id = seen_id(ev), digest;
 
-    if (ev->lane == TOMO_LANE_LOCAL) {
+    if (id.len == 0) {
         return;
     }
 
-    switch (ev->kind) {
-
-    case EVENT_VERDICT:
-    case EVENT_COMMAND:
-    case EVENT_FOLLOW_UP:
-    case EVENT_CLICK:
-    case EVENT_NONE:
-        return;
-
-    default:
-        commit_op(d->c, 's', decide_key_no(d, tomo_key_seen,
-                                           view_day(ev->at_ms)));
-        commit_arg(d->c, ev->kind == EVENT_ANSWER ? ev->answer.nonce
-                                                  : ev->id);
-        commit_end(d->c);
-    }
+    digest = seen_digest(ev, d->arena);
+    view_remember(d->view, id, digest);
+    commit_op(d->c, 'h', decide_key_no(d, tomo_key_met, view_day(ev->at_ms)));
+    commit_arg(d->c, id);
+    commit_arg(d->c, digest);
+    commit_end(d->c);
 }
 
 
@@ -307,27 +299,22 @@ decide_seen(decide_t *d)
 static bool
 decide_again(decide_t *d)
 {
-    bool        same = true;
     event_t    *ev = d->ev;
-    tomo_str_t  id = ev->id;
+    tomo_str_t  id = seen_id(ev), first;
 
-    if (ev->lane == TOMO_LANE_LOCAL || ev->kind == EVENT_VERDICT
-        || ev->kind == EVENT_COMMAND || ev->kind == EVENT_FOLLOW_UP
-        || ev->kind == EVENT_CLICK || ev->kind == EVENT_NONE)
-    {
+    if (id.len == 0) {
         return false;
     }
 
-    if (ev->kind == EVENT_ANSWER) {
-        id = ev->answer.nonce;
-    }
+    first = ev->met.len > 0 ? ev->met : view_met(d->view, id);
 
-    if (!ev->seen && !view_met(d->view, id, ev->raw, &same)) {
+    if (first.len == 0) {
         return false;
     }
 
     d->o->state.counters[OWNER_DUPLICATES]++;
-    d->o->state.counters[OWNER_CONFLICTS] += !same;
+    d->o->state.counters[OWNER_CONFLICTS]
+        += !tomo_str_eq(first, seen_digest(ev, d->arena));
 
     return true;
 }
@@ -383,7 +370,7 @@ decide_end(decide_t *d)
         decide_save(d);
     }
 
-    decide_seen(d);
+    decide_remember(d);
 }
 
 

@@ -64,6 +64,8 @@ typedef struct {
     tomo_str_t      uid;        /* LINE user id; may be absent */
     uint32_t        serial;     /* of the friend, 0: not known yet */
     tomo_str_t      raw;        /* as it came, for the quarantine */
+    size_t          context;    /* of raw: where deliveryContext's value … */
+    size_t          context_end; /* … begins and ends; 0: it has none */
     const char     *fault;      /* not NULL: to the quarantine, and why */
 
     /* webhook */
@@ -86,7 +88,7 @@ typedef struct {
     char            timer;      /* TIMER: s, p */
 
     /* loaded by view */
-    bool            seen;       /* decided before: a duplicate */
+    tomo_str_t      met;        /* decided before: the digest it had then */
     tomo_str_t     *row;        /* VERDICT: pairs of its outbox row */
     size_t          n_row;
     tomo_str_t     *page;       /* FOLLOW_UP: ZSCAN: next cursor, members */

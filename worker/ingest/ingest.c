@@ -263,7 +263,7 @@ ingest_wait(ingest_t *in)
 }
 
 
-/* what grows old: heartbeats of edges, sets of seen ids */
+/* what grows old: heartbeats of edges, days of seen ids */
 static void
 ingest_clean(ingest_t *in)
 {

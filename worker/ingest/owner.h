@@ -82,7 +82,8 @@ typedef struct {
     bool                   stuck;       /* a key of a wrong type: waits */
     int64_t                stuck_us;
     int64_t                lease_us;    /* monotonic: next try to take it */
-    int64_t                seen_day;    /* sets up to it are let go of */
+    int64_t                seen_day;    /* ids up to it are let go of */
+    bool                   old_sets;    /* of ids, of an older Tomo, are left */
     owner_state_t          state;
     defs_t                *defs;
     rules_t               *rules;

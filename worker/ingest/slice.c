@@ -307,6 +307,7 @@ slice_load(slice_t *slice, owner_t *o, redis_t *r, event_t *events, size_t n)
 
     tomo_arena_reset(&slice->arena);
     view_reset(&slice->view, o->id, &slice->arena);
+    slice->view.old_sets = o->old_sets;
 
     if (slice->ahead != NULL && redis_append(r, slice->ahead) != TOMO_OK) {
         return TOMO_AGAIN;

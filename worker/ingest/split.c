@@ -8,6 +8,7 @@
 #include "tomo_utf8.h"
 
 #define SPLIT_PATH_MAX   160
+#define SPLIT_CONTEXT    "/events/deliveryContext"
 #define SPLIT_STAMP_MAX  ((UINT64_C(1) << 53) - 1)
 
 typedef enum {
@@ -290,6 +291,9 @@ split_open(split_state_t *s, bool array)
     } else if (split_at(s, "/destination")) {
         return split_stop(s, "destination_odd");
 
+    } else if (s->ev != NULL && s->depth == 3 && split_at(s, SPLIT_CONTEXT)) {
+        s->ev->context = split_offset(s) - 1 - s->ev_from;
+
     } else if (split_member(s) >= 0) {
         split_odd(s, "member_of_other_kind");
     }
@@ -308,6 +312,10 @@ split_close(split_state_t *s)
     s->path_len = s->marks[s->depth];
     s->lost = s->path_len > SPLIT_PATH_MAX;
     s->depth--;
+
+    if (s->ev != NULL && s->depth == 3 && split_at(s, SPLIT_CONTEXT)) {
+        s->ev->context_end = split_offset(s) - s->ev_from;
+    }
 
     if (s->depth == 2 && s->ev != NULL) {
         s->ev->raw = tomo_str_n(s->body.data + s->ev_from,

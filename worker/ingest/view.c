@@ -106,76 +106,35 @@ view_add(view_t *v, friend_t *f, tomo_str_t uid)
 }
 
 
-/* Where the value of "isRedelivery" stands; NULL: nowhere */
-static const uint8_t *
-view_redelivery(tomo_str_t raw)
-{
-    static const char  name[] = "\"isRedelivery\"";
-
-    const uint8_t  *p = raw.data, *end = raw.data + raw.len;
-
-    while ((p = memmem(p, (size_t) (end - p), name, sizeof(name) - 1))
-           != NULL)
-    {
-        p += sizeof(name) - 1;
-
-        while (p < end && (*p == ' ' || *p == ':')) {
-            p++;
-        }
-
-        if (p < end && p[-1] != '"' && (*p == 't' || *p == 'f')) {
-            return p;
-        }
-    }
-
-    return NULL;
-}
-
-
-/* LINE says of a copy that it is one; nothing else of it may differ */
-static bool
-view_same(tomo_str_t a, tomo_str_t b)
-{
-    size_t          at;
-    const uint8_t  *pa, *pb;
-
-    if (tomo_str_eq(a, b)) {
-        return true;
-    }
-
-    pa = view_redelivery(a);
-    pb = view_redelivery(b);
-
-    if (pa == NULL || pb == NULL || pa - a.data != pb - b.data) {
-        return false;
-    }
-
-    at = (size_t) (pa - a.data);
-    pa = memchr(pa, 'e', a.len - at);
-    pb = memchr(pb, 'e', b.len - at);
-
-    return pa != NULL && pb != NULL && memcmp(a.data, b.data, at) == 0
-           && tomo_str_eq(tomo_str_n(pa, a.len - (size_t) (pa - a.data)),
-                          tomo_str_n(pb, b.len - (size_t) (pb - b.data)));
-}
-
-
-bool
-view_met(view_t *v, tomo_str_t id, tomo_str_t raw, bool *same)
+/* the slot of id, or the empty one it would take */
+static size_t
+view_slot_id(const view_t *v, tomo_str_t id)
 {
     size_t  slot;
 
-    for (slot = view_slot_str(id); v->ids[slot].len > 0;
+    for (slot = view_slot_str(id);
+         v->ids[slot].len > 0 && !tomo_str_eq(v->ids[slot], id);
          slot = (slot + 1) & (VIEW_SLOTS - 1))
     {
-        if (tomo_str_eq(v->ids[slot], id)) {
-            *same = view_same(v->raws[slot], raw);
-            return true;
-        }
+        /* next */
     }
 
-    v->ids[slot] = id;
-    v->raws[slot] = raw;
+    return slot;
+}
 
-    return false;
+
+tomo_str_t
+view_met(const view_t *v, tomo_str_t id)
+{
+    return v->digests[view_slot_id(v, id)];
+}
+
+
+void
+view_remember(view_t *v, tomo_str_t id, tomo_str_t digest)
+{
+    size_t  slot = view_slot_id(v, id);
+
+    v->ids[slot] = id;
+    v->digests[slot] = digest;
 }

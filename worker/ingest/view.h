@@ -18,7 +18,8 @@ typedef struct {
     friend_t   *friends[VIEW_SLOTS];    /* by serial, open addressing */
     friend_t   *uids[VIEW_SLOTS];       /* by LINE user id */
     tomo_str_t  ids[VIEW_SLOTS];        /* event ids met in this slice */
-    tomo_str_t  raws[VIEW_SLOTS];       /* and their content */
+    tomo_str_t  digests[VIEW_SLOTS];    /* and of what content */
+    bool        old_sets;               /* ids of an older Tomo are left */
     size_t      n;
 } view_t;
 
@@ -43,10 +44,11 @@ friend_t *view_friend_uid(view_t *v, tomo_str_t uid);
 /* a new friend of this slice */
 void view_add(view_t *v, friend_t *f, tomo_str_t uid);
 
-/* has this id been met in this slice?  Remembers it.  *same: same content */
-bool view_met(view_t *v, tomo_str_t id, tomo_str_t raw, bool *same);
+/* the digest under which this id was decided in this slice; len 0: not */
+tomo_str_t view_met(const view_t *v, tomo_str_t id);
+void view_remember(view_t *v, tomo_str_t id, tomo_str_t digest);
 
-/* days since 1970 of the seen set that an id belongs to */
+/* days since 1970 of the hash of ids that an id belongs to */
 uint64_t view_day(int64_t at_ms);
 /* bucket of the uid hash */
 uint64_t view_bucket(tomo_str_t uid);

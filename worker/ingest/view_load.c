@@ -4,13 +4,15 @@
 
 #include <string.h>
 
+#include "seen.h"
 #include "tomo_codec.h"
 #include "tomo_keys.h"
 
 /* A pipeline's expected replies, in order */
 typedef enum {
     VIEW_UID = 0,               /* serial of the event's user id */
-    VIEW_SEEN,
+    VIEW_MET,
+    VIEW_OLD_SET,
     VIEW_ROW,
     VIEW_PAGE,
     VIEW_FRIEND
@@ -73,16 +75,24 @@ view_command(view_load_t *l, const char *command, const tomo_buf_t *key)
 
 
 static void
-view_ask_seen(view_load_t *l, event_t *ev, tomo_str_t id, int64_t at_ms)
+view_ask_met(view_load_t *l, event_t *ev, int64_t at_ms)
 {
     uint8_t     text[TOMO_KEY_MAX];
     tomo_buf_t  key;
 
     tomo_buf_init(&key, text, sizeof(text));
-    tomo_key_seen(&key, l->v->account, view_day(at_ms));
-    view_command(l, "SISMEMBER", &key);
-    redis_arg(&l->args, id);
-    view_want(l, VIEW_SEEN, ev, 0);
+    tomo_key_met(&key, l->v->account, view_day(at_ms));
+    view_command(l, "HGET", &key);
+    redis_arg(&l->args, seen_id(ev));
+    view_want(l, VIEW_MET, ev, 0);
+
+    if (l->v->old_sets) {
+        tomo_buf_init(&key, text, sizeof(text));
+        tomo_key_seen(&key, l->v->account, view_day(at_ms));
+        view_command(l, "SISMEMBER", &key);
+        redis_arg(&l->args, seen_id(ev));
+        view_want(l, VIEW_OLD_SET, ev, 0);
+    }
 }
 
 
@@ -178,8 +188,8 @@ view_ask(view_load_t *l, event_t *ev)
 
     case EVENT_ANSWER:
         /* a page may be open over midnight */
-        view_ask_seen(l, ev, ev->answer.nonce, ev->at_ms);
-        view_ask_seen(l, ev, ev->answer.nonce, ev->at_ms - TOMO_DAY_MS);
+        view_ask_met(l, ev, ev->at_ms);
+        view_ask_met(l, ev, ev->at_ms - TOMO_DAY_MS);
         break;
 
     case EVENT_CLICK:
@@ -189,7 +199,7 @@ view_ask(view_load_t *l, event_t *ev)
         break;
 
     default:
-        view_ask_seen(l, ev, ev->id, ev->at_ms);
+        view_ask_met(l, ev, ev->at_ms);
 
         if (ev->uid.len > 0) {
             view_ask_uid(l, ev);
@@ -280,9 +290,18 @@ view_take(view_load_t *l, const view_want_t *want, const redisReply *reply)
         }
         break;
 
-    case VIEW_SEEN:
-        if (redis_int(reply, &n) == TOMO_OK && n == 1) {
-            want->ev->seen = true;
+    case VIEW_MET:
+        if (redis_str(reply).len > 0) {
+            want->ev->met = tomo_arena_dup(l->v->arena, redis_str(reply));
+        }
+        break;
+
+    case VIEW_OLD_SET:
+        if (redis_int(reply, &n) == TOMO_OK && n == 1
+            && want->ev->met.len == 0)
+        {
+            /* of what content nobody knows any more */
+            want->ev->met = seen_digest(want->ev, l->v->arena);
         }
         break;
 
