@@ -19,9 +19,9 @@
 /* X(name, tail, type, lifetime, written by, read by) */
 #define TOMO_KEYS(X)                                                          \
     X(in, "in", "stream", "until decided",                                    \
-      "edge, api, dispatch", "ingest")                                        \
+      "edge, api, dispatch", "ingest, api")                                   \
     X(bulk, "bulk", "stream", "until decided",                                \
-      "api, dispatch, ingest", "ingest")                                      \
+      "api, dispatch, ingest", "ingest, api")                                 \
     X(ship, "ship", "hash", "for ever",                                       \
       "edge, api, dispatch", "the same")                                      \
     X(lease_ingest, "lease:ingest", "string", "15 s, renewed",                \
@@ -75,9 +75,9 @@
 
 /* keys of the whole installation, without an account */
 
-/* set of account ids; worker, edge */
+/* set of account ids; ingest; edge */
 #define TOMO_KEY_ACCOUNTS  "tomo:accounts"
-/* hash edge id -> heartbeat; edge, ingest */
+/* hash edge id -> heartbeat; edge, ingest; ingest, dispatch, api */
 #define TOMO_KEY_EDGES     "tomo:edges"
 /* string, write probe; every role */
 #define TOMO_KEY_PROBE     "tomo:probe"

@@ -31,7 +31,6 @@ make_secrets() {
     secret channel-secret "$(random_hex 16)"
     secret bot-user-id "U$(random_hex 16)"
     secret edge.key "1:$(random_hex 32)"
-    secret edge.pw "$(random_hex 24)"
     secret worker.key "1:$(random_hex 32)"
     secret api-token "$(random_hex 24)"
 }
@@ -42,13 +41,12 @@ conf_file() {
     mv "$dir/$1.new" "$dir/$1"
 }
 
-EDGE_KEYS='resetchannels ~tomo:{*}:in ~tomo:{*}:ship ~tomo:edges'
-EDGE_KEYS+=' %R~tomo:{*}:feed %R~tomo:accounts'
-EDGE_COMMANDS='-@all +ping +multi +exec +discard +xadd +xlen'
-EDGE_COMMANDS+=' +hget +hset +hgetall +smembers'
+# As a person may: everything. DIR/admin.pw is the password of `admin`.
+redis_admin() {
+    REDISCLI_AUTH=$(cat "$dir/admin.pw") \
+        redis-cli -s "$dir/redis.sock" --user admin "$@" 2> /dev/null
+}
 
-# The user `edge` may append to the stream `in`, move its ship mark, tell that
-# it lives, and read what edges read: nothing of friends (DESIGN.md 5).
 write_redis_conf() {
     conf_file redis.conf << END
 # Written by scripts/run at each start.
@@ -65,7 +63,7 @@ maxmemory 512mb
 maxmemory-policy noeviction
 hash-max-listpack-value 1024
 set-max-intset-entries 16384
-user edge on >$(cat "$dir/edge.pw") $EDGE_KEYS $EDGE_COMMANDS
+aclfile "$dir/redis-users.acl"
 END
 }
 
@@ -144,6 +142,8 @@ log_format = text
 
 [redis]
 address = unix:$dir/redis.sock
+user = worker
+password_file = $dir/worker.pw
 durability = strict
 
 [line]
@@ -175,6 +175,7 @@ prepare_dir() {
     local file build=$top/build${TOMO_SAN:+-asan}
     mkdir -p "$dir"/{bin,journal/edge,logs,pids,redis,tmp}
     make_secrets
+    "$top/scripts/redis-users" "$dir" | conf_file redis-users.acl
     write_redis_conf
     write_nginx_conf
     write_worker_ini

@@ -74,7 +74,7 @@ give_up() {
 }
 
 redis_answers() {
-    [ "$(redis-cli -s "$dir/redis.sock" ping 2> /dev/null)" = PONG ]
+    [ "$(redis_admin ping)" = PONG ]
 }
 
 simulator_answers() {
@@ -109,7 +109,7 @@ start_all() {
     say "starting Redis, the LINE simulator, nginx and tomo-worker"
 
     start_part redis redis-server "$dir/redis.conf"
-    await redis 60 "redis-cli -s $dir/redis.sock ping" redis_answers
+    await redis 60 "it does not answer PING on $dir/redis.sock" redis_answers
 
     start_part simulator node "$top/scripts/simulator/main.mjs" --dir "$dir" \
         --port "$(sim_port)" --edge-url "http://127.0.0.1:$port" --account demo

@@ -52,13 +52,14 @@ is $status, 0, 'a certificate for the example' or diag($said);
 
 my %want;
 for my $line (split /\n/, example('redis.conf')) {
-    next if $line =~ /^(?:#|\s*$|include|unixsocket|port|dir)/;
+    next if $line =~ /^(?:#|\s*$|aclfile|unixsocket|port|dir)/;
     my ($name, $value) = split ' ', $line, 2;
     $want{$name} = $value;
 }
-my $acl = example('redis-acl.conf');
+my $acl = example('redis-users.acl');
 $acl =~ s/>(\w+)_PASSWORD/'>' . $password{lc $1}/ge;
-my $redis = Tomo::Test::Redis->start(set => \%want, lines => $acl);
+$want{aclfile} = write_file("$dir/etc/redis-users.acl", $acl, 0600);
+my $redis = Tomo::Test::Redis->start(set => \%want, own_users => 1);
 symlink $redis->socket, "$dir/redis/redis.sock";
 
 sub as {

@@ -11,7 +11,7 @@ use lib "$FindBin::Bin/../lib";
 use Tomo::Test;
 use Tomo::Test::Feed;
 
-my $redis = Tomo::Test::Redis->start;
+my $redis = Tomo::Test::Redis->start(own_users => 1);    # its rights are taken away
 my $edge  = Tomo::Test::Nginx->start(redis => $redis, redis_args => 'timeout=500ms');
 $edge->allow_alert(qr/exited on signal 9/);
 my ($one, $two, $b) = tokens({ link => 1 }, { link => 2 }, { link => 1, account => 2 });

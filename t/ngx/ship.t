@@ -17,7 +17,8 @@ use Tomo::Test::Stream;
 use Tomo::Test::Webhook;
 
 my $redis = Tomo::Test::Redis->start(
-    lines => "enable-protected-configs yes\nenable-debug-command yes\n");
+    own_users => 1,    # the default user's rights are taken away below
+    lines     => "enable-protected-configs yes\nenable-debug-command yes\n");
 publish($redis, { version => 1 });
 
 my $edge = Tomo::Test::Nginx->start(

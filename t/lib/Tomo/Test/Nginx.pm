@@ -67,7 +67,9 @@ sub edge_directives {
     $redis = "unix:$redis" if $redis =~ m{^/};
     my $zone    = $self->{zone}       // 'zone=tomo:16m';
     my $journal = $self->{journal}    // 'keep=1h max=256m segment=2m';
-    my $args    = $self->{redis_args} // '';
+    my @login   = Tomo::Test::Redis::login($self->{redis}, 'edge');
+    my $args    = join ' ', @login ? "user=$login[0] password_file=$login[1]" : (),
+        $self->{redis_args} // ();
     my $key     = Tomo::Test::Files::path('edge.key');
     my $text    = "tomo_zone $zone snapshot=$self->{folder}/edge.snap;\n"
         . "tomo_redis $redis $args;\n"

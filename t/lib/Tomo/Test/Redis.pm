@@ -24,8 +24,11 @@ my %SETTINGS = (
     'daemonize'                 => 'no',
 );
 
-# start(set => { 'maxmemory' => '1gb' }, lines => "user edge on ...\n")
+# start(set => { 'maxmemory' => '1gb' }, lines => "...\n")
 # `set` replaces single settings, `lines` are added to redis.conf as they are.
+# It has the users of conf/redis-users.acl, so that edges and workers of a test
+# run with their rights and no more; the test itself stays the default user, who
+# may do all. With `own_users` it has those of the caller's lines or aclfile.
 sub start {
     my ($class, %o) = @_;
     my $name = $o{name} // ($COUNT++ ? "redis$COUNT" : 'redis');
@@ -46,6 +49,7 @@ sub _launch {
     my $conf = join '', map {"$_ $set{$_}\n"} sort keys %set;
     $conf .= "dir $self->{folder}\nunixsocket $self->{socket}\nunixsocketperm 777\n";
     $conf .= $self->{options}{lines} // '';
+    $conf .= $self->_users if !$self->{options}{own_users};
     my $path = Tomo::Test::write_file("$self->{folder}/redis.conf", $conf);
     my $process = Tomo::Test::Process->start(
         name    => $self->{name},
@@ -63,6 +67,31 @@ sub _launch {
         }
     );
     return $self;
+}
+
+# The users' lines with passwords, which also stand in FOLDER/USER.pw.
+sub users {
+    my ($self) = @_;
+    my $text = Tomo::Test::read_file(Tomo::Test::top_dir() . '/conf/redis-users.acl');
+    for my $user ($text =~ /^user (\w+) on >/mg) {
+        my $password = "password of $user";
+        $password =~ tr/ /-/;
+        Tomo::Test::write_file("$self->{folder}/$user.pw", "$password\n", 0600);
+        $text =~ s/^(user $user on >)\w+/$1$password/m;
+    }
+    return $text;
+}
+
+sub _users {
+    my ($self) = @_;
+    $self->{users} = 1;
+    return $self->users =~ s/^user default .*\n//mr;
+}
+
+# (user, file with its password) for a program of this test; () without users
+sub login {
+    my ($self, $user) = @_;
+    return ref $self && $self->{users} ? ($user, "$self->{folder}/$user.pw") : ();
 }
 
 sub socket { return $_[0]{socket} }

@@ -129,6 +129,15 @@ sub advance {
     );
 }
 
+# A client of its Redis: user `admin`, for what no outsider could see.
+sub redis {
+    my ($self) = @_;
+    my $client = bless { socket => "$self->{dir}/redis.sock" }, 'Tomo::Test::Redis';
+    my ($password) = Tomo::Test::read_file("$self->{dir}/admin.pw") =~ /(\S+)/;
+    $client->cmd('AUTH', 'admin', $password);
+    return $client;
+}
+
 # Pids of every process that names this folder.
 sub processes {
     my ($self) = @_;

@@ -53,6 +53,7 @@ sub _sections {
     my ($self) = @_;
     my $dir   = $self->{folder};
     my $redis = ref $self->{redis} ? $self->{redis}->socket : $self->{redis} // '';
+    my @login = Tomo::Test::Redis::login($self->{redis}, 'worker');
     my $port  = $self->{edge} ? $self->{edge}->port : 8080;
     my $demo  = $self->{definitions} // Tomo::Test::top_dir() . '/conf/demo';
     my %ini   = (
@@ -64,7 +65,10 @@ sub _sections {
             base_url   => "http://127.0.0.1:$port",
             log_format => 'text',
         },
-        redis => { address => $redis =~ m{^/} ? "unix:$redis" : $redis },
+        redis => {
+            address => $redis =~ m{^/} ? "unix:$redis" : $redis,
+            @login ? (user => $login[0], password_file => $login[1]) : (),
+        },
         line  => {
             url => 'https://api.line.me',
             $self->{sim}
