@@ -6,24 +6,34 @@
  */
 
 import * as ids from './ids.mjs';
-import { answer, answer_json, read_body, TooLarge } from './http.mjs';
-import { page } from './page.mjs';
+import { answer_json, read_body, TooLarge } from './http.mjs';
+import { refuse_foreign } from './guard.mjs';
+import { serve_page } from './page.mjs';
 import { is_object } from './validate/schema.mjs';
+import { is_2xx } from './webhook.mjs';
 
 const MAX_BODY_BYTES = 4 << 20;
 const PART = 1000;
+const UNSENDABLE = ['text', 'sticker', 'location'];
 
 export class ControlApi {
     /* parts: clock, friends, webhooks, request_log, faults, quota, state,
-       bot, port. */
+       bot, phone. */
     constructor(parts) {
         Object.assign(this, parts);
+        this.webhooks.on_heard = (event) => this.#heard(event, true);
     }
 
     async handle(req, res) {
+        const foreign = refuse_foreign(req);
+        if (foreign) {
+            return answer_json(res, 403, { error: foreign });
+        }
         const url = new URL(req.url, 'http://simulator');
         try {
-            await this.#route(req, res, url);
+            if (!serve_page(req, res, url.pathname)) {
+                await this.#route(req, res, url);
+            }
         } catch (error) {
             if (error instanceof Refusal) {
                 answer_json(res, error.status, { error: error.message });
@@ -40,10 +50,6 @@ export class ControlApi {
     async #route(req, res, url) {
         const name = `${req.method} ${url.pathname}`;
         switch (name) {
-        case 'GET /':
-            return answer(res, 200,
-                { 'content-type': 'text/html; charset=utf-8' },
-                page(this.bot, this.friends.list));
         case 'GET /sim/state':
             return answer_json(res, 200, this.state());
         case 'POST /sim/verify':
@@ -63,7 +69,9 @@ export class ControlApi {
         case 'POST /sim/quota':
             return answer_json(res, 200, this.#set_quota(await json(req)));
         default:
-            return this.#friend_route(req, res, url);
+            return url.pathname.startsWith('/phone/api/')
+                ? this.phone.handle(req, res, url, () => json(req))
+                : this.#friend_route(req, res, url);
         }
     }
 
@@ -71,7 +79,7 @@ export class ControlApi {
         const found = /^\/sim\/friends\/([^/]+)\/([a-z]+)$/.exec(
             url.pathname);
         if (!found) {
-            throw new Refusal(404, 'no such call; / lists the calls');
+            throw new Refusal(404, 'no such call; docs/simulator.md lists the calls');
         }
         const friend = this.friends.get(found[1]);
         if (!friend) {
@@ -81,10 +89,10 @@ export class ControlApi {
         if (req.method === 'GET' && found[2] === 'inbox') {
             return answer_json(res, 200, friend.inbox);
         }
-        const act = { text: this.#text, postback: this.#postback,
-            block: this.#block, unblock: this.#unblock }[found[2]];
+        const act = Object.hasOwn(this.acts, found[2])
+            && this.acts[found[2]];
         if (req.method !== 'POST' || !act) {
-            throw new Refusal(404, 'no such call; / lists the calls');
+            throw new Refusal(404, 'no such call; docs/simulator.md lists the calls');
         }
         const { status, event } = await act.call(this, friend,
             await json(req));
@@ -114,7 +122,8 @@ export class ControlApi {
         const friend = this.friends.add(
             { user_id, display_name, picture_url, language },
             this.clock.now_ms());
-        const { status, event } = await this.webhooks.send(friend.user_id,
+        const { status, event } = await this.#happens(friend,
+            { kind: 'follow' },
             { type: 'follow', follow: { isUnblocked: false } }, true);
         return {
             user_id: friend.user_id, status,
@@ -122,52 +131,108 @@ export class ControlApi {
         };
     }
 
-    #text(friend, body) {
-        if (typeof body.text !== 'string' || body.text === '') {
-            throw new Refusal(400, 'text must be a string, not empty');
-        }
+    /* What acts leave behind on the person's own phone is `what`. */
+    async #happens(friend, what, fields, repliable) {
+        const done = await this.webhooks.send(friend.user_id, fields,
+            repliable, (event) => this.friends.say(friend.user_id,
+                { ...what, id: said_id(event) }, event.timestamp));
+        this.#heard(done.event, is_2xx(done.status));
+        return done;
+    }
+
+    #heard(event, ok) {
+        this.friends.heard(event.source.userId, said_id(event), ok);
+    }
+
+    #message(friend, kind, fields) {
         must_follow(friend);
-        return this.webhooks.send(friend.user_id, {
+        return this.#happens(friend, { kind, ...fields }, {
             type: 'message',
-            message: {
-                type: 'text',
-                id: ids.message_id(),
+            message: { type: kind, id: ids.message_id(), ...fields,
+                markAsReadToken: ids.opaque_token(32) },
+        }, true);
+    }
+
+    acts = {
+        text: (friend, body) => {
+            must_be_text(body, 'text');
+            must_follow(friend);
+            return this.#happens(friend, { kind: 'text', text: body.text }, {
+                type: 'message',
+                message: {
+                    type: 'text',
+                    id: ids.message_id(),
+                    quoteToken: ids.opaque_token(64),
+                    markAsReadToken: ids.opaque_token(32),
+                    text: body.text,
+                },
+            }, true);
+        },
+        sticker: (friend, { package_id, sticker_id }) => {
+            for (const one of [package_id, sticker_id]) {
+                if (!/^\d{1,20}$/.test(one)) {
+                    throw new Refusal(400, 'package_id and sticker_id must '
+                        + 'be strings of digits');
+                }
+            }
+            return this.#message(friend, 'sticker', {
+                packageId: package_id, stickerId: sticker_id,
+                stickerResourceType: 'STATIC',
                 quoteToken: ids.opaque_token(64),
-                markAsReadToken: ids.opaque_token(32),
-                text: body.text,
-            },
-        }, true);
-    }
-
-    #postback(friend, body) {
-        if (typeof body.data !== 'string') {
-            throw new Refusal(400, 'data must be a string');
-        }
-        must_follow(friend);
-        return this.webhooks.send(friend.user_id, {
-            type: 'postback',
-            postback: {
-                data: body.data,
-                ...is_object(body.params) && { params: body.params },
-            },
-        }, true);
-    }
-
-    #block(friend) {
-        must_follow(friend);
-        this.friends.set_status(friend.user_id, 'blocked');
-        return this.webhooks.send(friend.user_id, { type: 'unfollow' },
-            false);
-    }
-
-    #unblock(friend) {
-        if (friend.status !== 'blocked') {
-            throw new Refusal(409, 'this person has not blocked the account');
-        }
-        this.friends.set_status(friend.user_id, 'following');
-        return this.webhooks.send(friend.user_id,
-            { type: 'follow', follow: { isUnblocked: true } }, true);
-    }
+            });
+        },
+        location: (friend, { title, address, latitude, longitude }) => {
+            if (!(Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180)) {
+                throw new Refusal(400, 'latitude and longitude must be '
+                    + 'numbers of degrees');
+            }
+            return this.#message(friend, 'location', {
+                ...typeof title === 'string' && { title },
+                ...typeof address === 'string' && { address },
+                latitude: Number(latitude), longitude: Number(longitude),
+            });
+        },
+        postback: (friend, body) => {
+            if (typeof body.data !== 'string') {
+                throw new Refusal(400, 'data must be a string');
+            }
+            must_follow(friend);
+            const text = typeof body.display_text === 'string'
+                && body.display_text !== '' ? body.display_text : undefined;
+            return this.#happens(friend, { kind: 'postback', text }, {
+                type: 'postback',
+                postback: {
+                    data: body.data,
+                    ...is_object(body.params) && { params: body.params },
+                },
+            }, true);
+        },
+        unsend: (friend, { message_id }) => {
+            const one = friend.said.find((each) => each.id === message_id);
+            if (!one || one.unsent || !UNSENDABLE.includes(one.kind)) {
+                throw new Refusal(404, 'no such message of this person; '
+                    + 'message_id is that of a message not unsent yet');
+            }
+            this.friends.unsay(friend.user_id, message_id);
+            return this.webhooks.send(friend.user_id,
+                { type: 'unsend', unsend: { messageId: message_id } }, false);
+        },
+        block: (friend) => {
+            must_follow(friend);
+            this.friends.set_status(friend.user_id, 'blocked');
+            return this.#happens(friend, { kind: 'block' },
+                { type: 'unfollow' }, false);
+        },
+        unblock: (friend) => {
+            if (friend.status !== 'blocked') {
+                throw new Refusal(409,
+                    'this person has not blocked the account');
+            }
+            this.friends.set_status(friend.user_id, 'following');
+            return this.#happens(friend, { kind: 'unblock' },
+                { type: 'follow', follow: { isUnblocked: true } }, true);
+        },
+    };
 
     #set_faults(body) {
         const wrong = this.faults.replace(body);
@@ -226,6 +291,17 @@ class Refusal extends Error {
     constructor(status, message) {
         super(message);
         this.status = status;
+    }
+}
+
+/* One act, one id: the message's where it is one, else the event's. */
+function said_id(event) {
+    return event.message?.id ?? event.webhookEventId;
+}
+
+function must_be_text(body, name) {
+    if (typeof body[name] !== 'string' || body[name] === '') {
+        throw new Refusal(400, `${name} must be a string, not empty`);
     }
 }
 

@@ -20,6 +20,7 @@ import { Info } from './line-info.mjs';
 import { LineApi } from './line-api.mjs';
 import { Sending } from './line-send.mjs';
 import { parse_options, read_secrets, Usage, USAGE } from './options.mjs';
+import { PhoneApi } from './phone-api.mjs';
 import { Previewer } from './previewer.mjs';
 import { Quota } from './quota.mjs';
 import { ReplyTokens } from './reply-tokens.mjs';
@@ -81,9 +82,11 @@ function assemble(options, secrets) {
     const routes = new Routes(sending, info);
     const line_api = new LineApi({ clock, routes, request_log, faults,
         buckets, access_tokens });
+    const phone = new PhoneApi({ clock, friends, bot,
+        edge_url: options.edge_url, dir: options.dir });
     const control_api = new ControlApi({ clock, friends, webhooks,
-        request_log, faults, quota, state, bot });
-    return { store, webhooks, previewer, line_api, control_api };
+        request_log, faults, quota, state, bot, phone });
+    return { store, webhooks, previewer, line_api, control_api, phone };
 }
 
 function is_line_path(url) {
@@ -165,6 +168,7 @@ async function start(options) {
 
     const stop = () => {
         parts.webhooks.close();
+        parts.phone.close();
         parts.previewer.close();
         for (const socket of sockets) {
             socket.destroy();

@@ -26,6 +26,7 @@ export class Webhooks {
             redelivered: 0, given_up: 0 };
         this.undelivered = new Map();
         this.timers = new Set();
+        this.on_heard = () => {};
         store.on('unsent', (r) => this.undelivered.set(r.event
             .webhookEventId, { event: r.event, tries: r.tries }));
         store.on('settled', (r) => this.undelivered.delete(r.id));
@@ -48,9 +49,10 @@ export class Webhooks {
 
     /*
      * One event of a person, first attempt.  Returns {status, event};
-     * status 0 means that nothing answered in time.
+     * status 0 means that nothing answered in time.  before(event) runs when
+     * the event has its ids and has not left yet.
      */
-    async send(user_id, fields, repliable) {
+    async send(user_id, fields, repliable, before = () => {}) {
         const now_ms = this.clock.now_ms();
         const event = {
             ...fields,
@@ -63,6 +65,7 @@ export class Webhooks {
         if (repliable) {
             event.replyToken = this.reply_tokens.issue(user_id, now_ms);
         }
+        before(event);
         const { status } = await this.post([event]);
         if (!is_2xx(status) && this.conf.redelivery) {
             const job = { event, tries: 1 };
@@ -125,6 +128,9 @@ export class Webhooks {
         this.counts.redelivered++;
         const { status } = await this.post([job.event]);
         job.tries++;
+        if (is_2xx(status)) {
+            this.on_heard(job.event);
+        }
         if (is_2xx(status) || job.tries >= MAX_TRIES) {
             this.counts.given_up += is_2xx(status) ? 0 : 1;
             this.store.commit({
@@ -136,6 +142,6 @@ export class Webhooks {
     }
 }
 
-function is_2xx(status) {
+export function is_2xx(status) {
     return status >= 200 && status < 300;
 }
