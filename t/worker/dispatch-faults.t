@@ -148,7 +148,7 @@ fault();
 # --- rows with new links wait for the edges (R5) ----------------------------
 my $beat = sub {
     $d->redis->cmd('HSET', 'tomo:edges', 'edge1',
-        'at=' . now_ms() . "&versions=other%3A9%2Cdemo%3A$_[0]&waiting=0");
+        'at=' . now_ms() . " versions=other:9,demo:$_[0] waiting=0");
 };
 $beat->(4);
 my $link = $d->push(11, 'new link', links => 5);

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "beat.h"
 #include "clock.h"
 #include "read.h"
 #include "redis.h"
 #include "tomo_codec.h"
-#include "tomo_rec.h"
 #include "tomo_send.h"
 
 #define SETTLED_TIMEOUT_MS  2000
@@ -238,7 +238,7 @@ settled_edge(tomo_str_t line, int64_t since_ms)
 
     tomo_arena_init(&arena, memory, sizeof(memory));
 
-    if (tomo_rec_parse(line, &arena, &rec) != TOMO_OK
+    if (beat_parse(line, &arena, &rec) != TOMO_OK
         || tomo_rec_get_i64(&rec, "at", &at) != TOMO_OK
         || at < clock_real_ms() - SETTLED_LIVE_MS)
     {

@@ -1,8 +1,8 @@
 #include "edges.h"
 
+#include "beat.h"
 #include "clock.h"
 #include "tomo_codec.h"
-#include "tomo_rec.h"
 
 #define EDGES_FRESH_US  INT64_C(100000)
 #define EDGES_LIVE_MS   5000
@@ -72,7 +72,7 @@ edges_one_has(tomo_str_t heartbeat, tomo_str_t account, uint64_t version)
 
     tomo_arena_init(&arena, data, sizeof(data));
 
-    if (tomo_rec_parse(heartbeat, &arena, &rec) != TOMO_OK
+    if (beat_parse(heartbeat, &arena, &rec) != TOMO_OK
         || tomo_rec_get_i64(&rec, "at", &at_ms) != TOMO_OK
         || clock_real_ms() - at_ms > EDGES_LIVE_MS)
     {
