@@ -20,8 +20,8 @@
 
 #include "tomo_base.h"
 #include "tomo_token.h"
+#include "tomo_version.h"
 
-#define NGX_HTTP_TOMO_VERSION     "0.1.0"
 #define NGX_HTTP_TOMO_KEEP_MIN_S  1800
 
 typedef struct ngx_http_tomo_zone_s     ngx_http_tomo_zone_t;

@@ -4,6 +4,7 @@
  * matter of allow and deny.
  */
 
+#include "ngx_http_tomo_version.h"
 #include "ngx_http_tomo_zone.h"
 
 #define NGX_HTTP_TOMO_STATUS_ROOM  32768
@@ -12,6 +13,7 @@
 typedef struct {
     ngx_http_tomo_zone_t     *tz;
     ngx_http_tomo_balance_t   balance;
+    ngx_http_tomo_version_t   module;
     ngx_uint_t                slots;        /* in use */
     ngx_uint_t                up;           /* Redis answers one of us */
     ngx_uint_t                down;         /* … or does not */
@@ -66,6 +68,7 @@ ngx_http_tomo_status_handler(ngx_http_request_t *r)
     tmcf = ngx_http_get_module_main_conf(r, ngx_http_tomo_module);
     st.tz = tmcf->zone;
     ngx_http_tomo_status_read(&st);
+    ngx_http_tomo_version_look(r->pool, &st.module);
 
     room = NGX_HTTP_TOMO_STATUS_ROOM + st.slots * NGX_HTTP_TOMO_STATUS_SLOT;
     p = ngx_pnalloc(r->pool, room);
@@ -143,8 +146,12 @@ ngx_http_tomo_status_json(tomo_buf_t *b, ngx_http_tomo_status_t *st)
     ngx_uint_t              i;
     ngx_http_tomo_shctx_t  *sh = st->tz->sh;
 
-    tomo_buf_c(b, "{\"version\":\"" NGX_HTTP_TOMO_VERSION "\",\"nginx\":\""
-                  NGINX_VERSION "\",\"edge\":\"");
+    tomo_buf_c(b, "{\"version\":\"" TOMO_VERSION
+                  "\",\"version_on_disk\":\"");
+    tomo_buf_c(b, (const char *) st->module.on_disk);
+    tomo_buf_c(b, "\",\"restart_needed\":");
+    tomo_buf_c(b, st->module.replaced ? "true" : "false");
+    tomo_buf_c(b, ",\"nginx\":\"" NGINX_VERSION "\",\"edge\":\"");
     tomo_buf_hex64(b, sh->edge_id);
     tomo_buf_c(b, "\"");
     ngx_http_tomo_status_pair(b, "generation", sh->generation);
@@ -215,7 +222,7 @@ ngx_http_tomo_status_prometheus(tomo_buf_t *b, ngx_http_tomo_status_t *st)
 
     tomo_buf_c(b, "# HELP tomo_build_info Version of the module and of nginx\n"
                   "# TYPE tomo_build_info gauge\n"
-                  "tomo_build_info{version=\"" NGX_HTTP_TOMO_VERSION
+                  "tomo_build_info{version=\"" TOMO_VERSION
                   "\",nginx=\"" NGINX_VERSION "\"} 1\n");
 
     for (i = 0; i < NGX_HTTP_TOMO_COUNTER_END; i++) {
@@ -244,6 +251,9 @@ ngx_http_tomo_status_prometheus(tomo_buf_t *b, ngx_http_tomo_status_t *st)
     ngx_http_tomo_status_metric(b, "tomo_redis_up", "gauge",
         "1 when every worker's connection to Redis stands",
         st->up && !st->down);
+    ngx_http_tomo_status_metric(b, "tomo_module_replaced", "gauge",
+        "1 when the module's file is not the one that runs: restart nginx",
+        st->module.replaced);
 }
 
 
@@ -282,11 +292,20 @@ ngx_http_tomo_status_html(tomo_buf_t *b, ngx_http_tomo_status_t *st)
                   "td{border-top:1px solid #ddd;padding:.2em .6em .2em 0}"
                   "td:nth-child(2){text-align:right;"
                   "font-variant-numeric:tabular-nums}"
-                  "</style></head><body><h1>Tomo " NGX_HTTP_TOMO_VERSION
+                  "</style></head><body><h1>Tomo " TOMO_VERSION
                   " on nginx " NGINX_VERSION "</h1><p>Redis is ");
     tomo_buf_c(b, ngx_http_tomo_status_redis(st));
     tomo_buf_c(b, "; edge ");
     tomo_buf_hex64(b, st->tz->sh->edge_id);
+
+    if (st->module.replaced) {
+        tomo_buf_c(b, "</p><p><strong>The module's file is another one now, "
+                      "version ");
+        tomo_buf_c(b, (const char *) st->module.on_disk);
+        tomo_buf_c(b, ": restart nginx, a reload keeps the old one."
+                      "</strong>");
+    }
+
     tomo_buf_c(b, "</p><h2>Records</h2><table>");
 
     ngx_http_tomo_status_row(b, "received", "Shipped, waiting, quarantined",

@@ -16,9 +16,9 @@
 #include "role.h"
 #include "supervisor.h"
 #include "tomo_codec.h"
+#include "tomo_version.h"
 #include "vault.h"
 
-#define MAIN_VERSION    "0.1.0"
 #define MAIN_EXIT_USAGE 64
 
 
@@ -47,7 +47,7 @@ static void
 main_version(void)
 {
     printf("tomo-worker %s\nhiredis %d.%d.%d\n%s\nlibmicrohttpd %s\n",
-           MAIN_VERSION, HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH,
+           TOMO_VERSION, HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH,
            curl_version(), MHD_get_version());
 }
 
