@@ -25,9 +25,9 @@
     X(ship, "ship", "hash", "for ever",                                       \
       "edge, api, dispatch", "the same")                                      \
     X(lease_ingest, "lease:ingest", "string", "15 s, renewed",                \
-      "ingest", "ingest")                                                     \
+      "ingest", "ingest, api")                                                \
     X(lease_dispatch, "lease:dispatch", "string", "15 s, renewed",            \
-      "dispatch", "dispatch")                                                 \
+      "dispatch", "dispatch, api")                                            \
     X(cursor, "cursor", "hash", "for ever",                                   \
       "ingest", "ingest, api")                                                \
     X(meta, "meta", "hash", "for ever",                                       \
@@ -47,7 +47,7 @@
     X(feed, "feed", "hash", "for ever",                                       \
       "ingest", "edge")                                                       \
     X(access, "access", "hash", "for ever",                                   \
-      "dispatch", "dispatch")
+      "dispatch", "dispatch, api")
 
 /* X(name, head, type, lifetime, written by, read by); the tail is a number */
 #define TOMO_KEYS_NUM(X)                                                      \

@@ -2,6 +2,7 @@
 
 #include "api.h"
 
+#include "clock.h"
 #include "commands.h"
 #include "http.h"
 #include "log.h"
@@ -19,6 +20,7 @@ api_start(routes_t *routes, context_t *ctx, const conf_t *conf)
     }
 
     routes->ctx = ctx;
+    routes->start_ms = clock_real_ms();
     routes->names = names_new(conf);
 
     if (routes->names == NULL

@@ -148,7 +148,8 @@ http_answer(request_t *r)
 
     r->out.data = NULL;
 
-    (void) MHD_add_response_header(res, "Content-Type", "application/json");
+    (void) MHD_add_response_header(res, "Content-Type",
+                                   r->type ? r->type : "application/json");
     (void) MHD_add_response_header(res, "Cache-Control", "no-store");
 
     if (r->allow) {

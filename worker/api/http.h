@@ -40,6 +40,7 @@ struct request_s {
     unsigned                status;     /* of the answer */
     tomo_buf_t              out;        /* the answer's JSON */
     const char             *allow;      /* for 405, NULL else */
+    const char             *type;       /* NULL: JSON */
 
     /* owned by http.c */
     uint8_t                *body_data;

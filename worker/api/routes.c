@@ -2,9 +2,11 @@
 
 #include "routes.h"
 
+#include "metrics.h"
 #include "tomo_codec.h"
 
 #define ROUTES_PREFIX  "/api/v1/"
+#define ROUTES_METRICS "/metrics"
 #define ROUTES_LIMIT   100
 #define ROUTES_MAX     500
 
@@ -157,6 +159,13 @@ routes_handle(void *data, request_t *r)
 {
     routes_t    *routes = data;
     tomo_str_t   path = r->path, prefix = tomo_str(ROUTES_PREFIX);
+
+    if (tomo_str_eq(path, tomo_str(ROUTES_METRICS))
+        && tomo_str_eq(r->method, tomo_str("GET")))
+    {
+        metrics_handle(routes, r);
+        return HTTP_ANSWERED;
+    }
 
     if (!context_authorized(routes->ctx, r)) {
         http_error(r, MHD_HTTP_UNAUTHORIZED, "unauthorized",

@@ -1,6 +1,7 @@
 /*
  * api/routes: which handler answers which path: one row of a table per call
- * of docs/openapi.yaml.  Denies by default: every call needs the token.
+ * of docs/openapi.yaml.  Denies by default: every call needs the token; only
+ * /metrics, which nginx guards, does not.
  */
 
 #ifndef TOMO_API_ROUTES_H
@@ -14,6 +15,7 @@
 typedef struct {
     context_t             *ctx;
     names_t               *names;
+    int64_t                start_ms;    /* real time */
 } routes_t;
 
 /* what the path's {…} stood for, in order; account is NULL outside one */

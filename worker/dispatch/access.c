@@ -158,6 +158,8 @@ access_keep(access_t *a, const conf_account_t *ac, vault_t *v, redis_t *r)
         redis_arg(&args, tomo_buf_str(&key));
         redis_arg_c(&args, "token");
         redis_arg(&args, tomo_buf_str(&sealed));
+        redis_arg_c(&args, "until");
+        redis_arg_i64(&args, a->until_ms);
         freeReplyObject(redis_call(r, &args));
         redis_args_free(&args);
     }
