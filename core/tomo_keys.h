@@ -47,7 +47,9 @@
     X(feed, "feed", "hash", "for ever",                                       \
       "ingest", "edge")                                                       \
     X(access, "access", "hash", "for ever",                                   \
-      "dispatch", "dispatch, api")
+      "dispatch", "dispatch")                                                 \
+    X(sending, "sending", "hash", "for ever",                                 \
+      "dispatch", "api")
 
 /* X(name, head, type, lifetime, written by, read by); the tail is a number */
 #define TOMO_KEYS_NUM(X)                                                      \

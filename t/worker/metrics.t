@@ -36,7 +36,7 @@ $redis->cmd('ZADD', "$demo:sched", now_ms() - 45_000, '1:s:1');
 $redis->cmd('HSET', "$demo:cursor", in => ($past - 5) . '-0', bulk => ($past - 9) . '-0',
     events => 7, send_parked => 2);
 $redis->cmd('HSET', "$demo:meta", pause => now_ms() + 600_000);
-$redis->cmd('HSET', "$demo:access", until => now_ms() + 300_000);
+$redis->cmd('HSET', "$demo:sending", token_until => now_ms() + 300_000);
 $redis->cmd('HSET', 'tomo:edges', 'aa' x 8, 'at=' . now_ms() . ' versions=demo:3 waiting=0');
 $redis->cmd('HSET', 'tomo:edges', 'bb' x 8, 'at=' . ($past) . ' versions= waiting=0');
 

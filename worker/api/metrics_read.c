@@ -20,7 +20,7 @@
 #define METRICS_PASSED     "10"     /* more than ingest ever leaves behind */
 
 typedef struct {
-    read_key_t  cursor, in, bulk, out, sched, quarantine, meta, access;
+    read_key_t  cursor, in, bulk, out, sched, quarantine, meta, sending;
     read_key_t  ingest, dispatch;
 } metrics_keys_t;
 
@@ -197,7 +197,7 @@ metrics_keys(metrics_keys_t *k, tomo_str_t account)
     tomo_key_sched(read_key(&k->sched), account);
     tomo_key_quarantine(read_key(&k->quarantine), account);
     tomo_key_meta(read_key(&k->meta), account);
-    tomo_key_access(read_key(&k->access), account);
+    tomo_key_sending(read_key(&k->sending), account);
     tomo_key_lease_ingest(read_key(&k->ingest), account);
     tomo_key_lease_dispatch(read_key(&k->dispatch), account);
 }
@@ -384,5 +384,6 @@ metrics_read_account(redis_t *redis, tomo_str_t account, metrics_account_t *m)
     v[METRICS_A_quarantine_entries] = metrics_number(redis, "XLEN",
                                                      &k.quarantine);
     v[METRICS_A_paused_seconds] = metrics_until_s(redis, &k.meta, "pause");
-    v[METRICS_A_token_seconds] = metrics_until_s(redis, &k.access, "until");
+    v[METRICS_A_token_seconds] = metrics_until_s(redis, &k.sending,
+                                                  "token_until");
 }

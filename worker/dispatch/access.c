@@ -158,13 +158,32 @@ access_keep(access_t *a, const conf_account_t *ac, vault_t *v, redis_t *r)
         redis_arg(&args, tomo_buf_str(&key));
         redis_arg_c(&args, "token");
         redis_arg(&args, tomo_buf_str(&sealed));
-        redis_arg_c(&args, "until");
-        redis_arg_i64(&args, a->until_ms);
         freeReplyObject(redis_call(r, &args));
         redis_args_free(&args);
     }
 
     tomo_mac_wipe(plain_data, sizeof(plain_data));
+}
+
+
+/* how long it lives, for monitoring: no other role reads the token's key */
+
+static void
+access_tell(const access_t *a, const conf_account_t *ac, redis_t *r)
+{
+    uint8_t       key_data[TOMO_KEY_MAX];
+    tomo_buf_t    key;
+    redis_args_t  args = { 0 };
+
+    tomo_buf_init(&key, key_data, sizeof(key_data));
+    tomo_key_sending(&key, tomo_str_c(ac->id));
+
+    redis_arg_c(&args, "HSET");
+    redis_arg(&args, tomo_buf_str(&key));
+    redis_arg_c(&args, "token_until");
+    redis_arg_i64(&args, a->until_ms);
+    freeReplyObject(redis_call(r, &args));
+    redis_args_free(&args);
 }
 
 
@@ -226,6 +245,7 @@ access_answer(access_t *a, const conf_account_t *ac,
         a->failures = 0;
         a->retry_us = 0;
         access_keep(a, ac, v, r);
+        access_tell(a, ac, r);
         return;
     }
 
