@@ -83,6 +83,8 @@
 #define TOMO_KEY_EDGES     "tomo:edges"
 /* string, write probe; every role */
 #define TOMO_KEY_PROBE     "tomo:probe"
+/* hash worker -> watermark; dispatch */
+#define TOMO_KEY_WATERMARK "tomo:watermark"
 
 /* does s follow the grammar of an account id? */
 bool tomo_keys_account_ok(tomo_str_t s);

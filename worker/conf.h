@@ -50,6 +50,7 @@ typedef struct {
     char            *redis_password_file;
     char            *redis_password;    /* read; NULL: none */
     bool             redis_relaxed;     /* durability = relaxed */
+    bool             redis_assumed;     /* assume_redis_checked = yes */
 
     char            *line_url;          /* default https://api.line.me */
     char            *line_unix_socket;

@@ -84,6 +84,28 @@ conf_show_durability(const void *target, FILE *out)
 
 
 static const char *
+conf_set_yes(void *target, const char *value)
+{
+    bool  *yes = target;
+
+    if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0) {
+        return "must be yes or no";
+    }
+
+    *yes = strcmp(value, "yes") == 0;
+
+    return NULL;
+}
+
+
+static void
+conf_show_yes(const void *target, FILE *out)
+{
+    fputs(*(const bool *) target ? "yes" : "no", out);
+}
+
+
+static const char *
 conf_address_ip(const char *value)
 {
     char            host[64];
@@ -314,6 +336,8 @@ const conf_key_t  conf_keys[] = {
       CONF_TEXT },
     { "redis", "durability", CONF_IN(redis_relaxed), CONF_OPTIONAL,
       conf_set_durability, conf_show_durability },
+    { "redis", "assume_redis_checked", CONF_IN(redis_assumed),
+      CONF_OPTIONAL, conf_set_yes, conf_show_yes },
 
     { "line", "url", CONF_IN(line_url), CONF_OPTIONAL,
       conf_set_https, conf_show_text },

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "conf.h"
+#include "doctor/doctor.h"
+#include "doctor/hold.h"
 #include "log.h"
 #include "redis.h"
 #include "role.h"
@@ -27,6 +29,9 @@ typedef struct {
     const char  *role;
     bool         check;
     bool         print;
+    bool         doctor;
+    bool         json;
+    bool         release;
 } main_options_t;
 
 
@@ -34,11 +39,16 @@ static void
 main_usage(FILE *out)
 {
     fputs("usage: tomo-worker --config FILE [--role NAME] [--check]\n"
-          "                   [--print-config] [--version] [--help]\n\n"
+          "                   [--print-config] [--doctor [--json]]\n"
+          "                   [--release] [--version] [--help]\n\n"
           "  --config FILE    the INI file (default /etc/tomo/worker.ini)\n"
           "  --role NAME      run ingest, dispatch or api alone, unsupervised\n"
           "  --check          read configuration and keys, say what is wrong\n"
-          "  --print-config   the effective settings, secrets masked\n",
+          "  --print-config   the effective settings, secrets masked\n"
+          "  --doctor         look at Redis and this machine, say what is\n"
+          "                   wrong and what to do; ends with 0, 1 (warnings)\n"
+          "                   or 2\n"
+          "  --release        sending that waits after a restore goes on\n",
           out);
 }
 
@@ -52,6 +62,37 @@ main_version(void)
 }
 
 
+static bool
+main_flag(main_options_t *o, int c)
+{
+    switch (c) {
+
+    case 't':
+        o->check = true;
+        return true;
+
+    case 'p':
+        o->print = true;
+        return true;
+
+    case 'd':
+        o->doctor = true;
+        return true;
+
+    case 'j':
+        o->json = true;
+        return true;
+
+    case 'l':
+        o->release = true;
+        return true;
+
+    default:
+        return false;
+    }
+}
+
+
 /* 0: go on; -1: done; else the exit code */
 
 static int
@@ -62,6 +103,9 @@ main_options(int argc, char **argv, main_options_t *o)
         { "role", required_argument, NULL, 'r' },
         { "check", no_argument, NULL, 't' },
         { "print-config", no_argument, NULL, 'p' },
+        { "doctor", no_argument, NULL, 'd' },
+        { "json", no_argument, NULL, 'j' },
+        { "release", no_argument, NULL, 'l' },
         { "version", no_argument, NULL, 'v' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 }
@@ -80,14 +124,6 @@ main_options(int argc, char **argv, main_options_t *o)
             o->role = optarg;
             break;
 
-        case 't':
-            o->check = true;
-            break;
-
-        case 'p':
-            o->print = true;
-            break;
-
         case 'v':
             main_version();
             return -1;
@@ -97,8 +133,12 @@ main_options(int argc, char **argv, main_options_t *o)
             return -1;
 
         default:
-            main_usage(stderr);
-            return MAIN_EXIT_USAGE;
+            if (!main_flag(o, c)) {
+                main_usage(stderr);
+                return MAIN_EXIT_USAGE;
+            }
+
+            break;
         }
     }
 
@@ -166,6 +206,13 @@ main(int argc, char **argv)
     if (o.print) {
         conf_print(conf, stdout);
         code = 0;
+
+    } else if (o.doctor) {
+        log_init("doctor", conf->log_json);
+        code = doctor_run(conf, o.json, stdout);
+
+    } else if (o.release) {
+        code = hold_release(conf);
 
     } else if (o.check) {
         log_init("check", conf->log_json);

@@ -1,7 +1,7 @@
 /*
  * redis: blocking, pipelined hiredis for the roles: connect and AUTH,
  * commands by argv with lengths only, scripts by EVALSHA, replies with type
- * checks, reconnect with backoff, and the check of the server's settings.
+ * checks, reconnect with backoff.  Are its settings safe?  See redis_check.
  *
  * A redis_t belongs to one thread.  It may be disconnected at any time: a
  * lost connection shows as TOMO_ERROR or a NULL reply and means "outcome
@@ -161,14 +161,5 @@ typedef enum {
 redis_error_e redis_error_of(const redisReply *reply);
 /* first word of an error reply (never its user data), into a static table */
 const char *redis_error_word(const redisReply *reply);
-
-/*
- * The server's settings (RELIABILITY.md 6): version, role, mode, appendonly,
- * appendfsync, no-appendfsync-on-rewrite, maxmemory, policy,
- * hash-max-listpack-value, set-max-intset-entries, and a write probe.
- * TOMO_OK; TOMO_DENIED: refused, every fault was logged with what to change;
- * TOMO_AGAIN: down or loading.
- */
-tomo_rc_e redis_check(redis_t *r) TOMO_MUST_CHECK;
 
 #endif

@@ -45,7 +45,7 @@ my %category = map { $_ => { map { $_ => 1 } @{ $redis->cmd('ACL', 'CAT', $_) } 
 # CONFIG GET show whether it keeps what it takes; BGREWRITEAOF takes a deleted
 # person out of the file.
 my %needed = (
-    edge    => [],
+    edge    => [qw(+config|get +info)],
     api     => [qw(+config|get +info)],
     metrics => [qw(+info)],
     worker  => [qw(+bgrewriteaof +config|get +info)],

@@ -12,6 +12,7 @@
 #include "ids.h"
 #include "journal.h"
 #include "log.h"
+#include "redis_check.h"
 #include "results.h"
 #include "ship.h"
 #include "tomo_entry.h"
@@ -38,6 +39,7 @@ struct commands_s {
     const conf_t     *conf;
     journal_t        *journal;
     redis_t           redis;
+    redis_check_t     check;            /* refused: nothing is shipped */
     ship_t           *ship;
     results_t        *results;
 
@@ -276,7 +278,7 @@ commands_writer(void *data)
     while (!stopping) {
         commands_write(c, commands_take(c));
 
-        if (redis_up(&c->redis) == TOMO_OK) {
+        if (redis_check_allows(&c->redis, &c->check)) {
             /* what Redis does not take now stays in the journal */
             if (ship_run(c->ship, 0) != TOMO_OK) {
                 log_debug("api journal", "not all shipped yet");
@@ -384,6 +386,7 @@ commands_journal(commands_t *c)
         return TOMO_ERROR;
     }
 
+    c->check.whom = TOMO_DOCTOR_WORK;
     redis_init(&c->redis, c->conf, "api journal", COMMANDS_REDIS_MS);
     c->ship = ship_new(c->journal, &c->redis);
     c->results = results_new(c->conf, commands_result, c);

@@ -4,14 +4,16 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "doctor/history.h"
+#include "doctor/hold.h"
 #include "log.h"
 #include "outbox.h"
+#include "redis_check.h"
 #include "ship.h"
 #include "take.h"
 
 #define DISPATCH_TURN_US    INT64_C(200000)     /* longest wait of a turn */
-#define DISPATCH_CHECK_US   INT64_C(60000000)
-#define DISPATCH_RECHECK_US INT64_C(5000000)
+#define DISPATCH_TIDY_US    INT64_C(60000000)
 #define DISPATCH_SHIP_US    INT64_C(5000)
 #define DISPATCH_DRAIN_US   INT64_C(2000000)    /* in flight at SIGTERM */
 
@@ -26,10 +28,11 @@ typedef struct {
     ship_t        *ship;
     outbox_t       outbox;
     sender_t       sender;
-    int64_t        check_us;    /* next look at the server's settings */
     int64_t        tidy_us;
     int64_t        ship_us;     /* last shipped */
-    bool           refused;     /* by that look: nothing is sent */
+    redis_check_t  check;       /* refused: nothing is sent */
+    history_t      history;
+    hold_t         hold;        /* Redis went back: nothing new is sent */
 } dispatch_t;
 
 
@@ -42,7 +45,7 @@ dispatch_check(dispatch_t *d)
 
     while (!role_stopping(d->role)) {
         role_alive(d->role);
-        rc = redis_check(&d->redis);
+        rc = redis_check(&d->redis, &d->check);
 
         if (rc == TOMO_OK) {
             return ROLE_EXIT_OK;
@@ -68,6 +71,8 @@ dispatch_open(dispatch_t *d)
     s->vault = &d->vault;
     s->redis = &d->redis;
 
+    d->check.whom = TOMO_DOCTOR_SEND;
+    history_open(&d->history, d->conf);
     redis_init(&d->redis, d->conf, "dispatch", 2000);
     lease_scripts(&d->redis);
     take_script_add(&d->redis);
@@ -86,7 +91,9 @@ dispatch_open(dispatch_t *d)
     s->wire = wire_new(d->conf, sender_done, s);
     s->channels = calloc(d->conf->n_accounts, sizeof(*s->channels));
 
-    if (s->journal == NULL || s->wire == NULL || s->channels == NULL) {
+    if (s->journal == NULL || s->wire == NULL || s->channels == NULL
+        || hold_open(&d->hold, d->conf) != TOMO_OK)
+    {
         return ROLE_EXIT_FAIL;
     }
 
@@ -121,6 +128,7 @@ dispatch_close(dispatch_t *d)
     sendjournal_close(s->journal);
     outbox_close(&d->outbox);
     redis_close(&d->redis);
+    hold_close(&d->hold);
     vault_close(&d->vault);
     lease_self_close(&d->self);
 }
@@ -190,26 +198,29 @@ dispatch_leases(dispatch_t *d)
 }
 
 
-/* Settings can change under us: look again, and rest while they are wrong. */
+/*
+ * Settings can change under us: look again, and rest while they are wrong.
+ * Redis can come back as it was some time ago: then rest, too.
+ */
 
 static void
 dispatch_look(dispatch_t *d)
 {
-    int64_t    now_us = clock_mono_us();
-    tomo_rc_e  rc;
+    history_e  what = HISTORY_GOES_ON;
 
-    if (now_us < d->check_us || redis_up(&d->redis) != TOMO_OK) {
-        return;
+    if (redis_check_allows(&d->redis, &d->check)
+        && history_turn(&d->history, &d->redis, &what) == TOMO_OK
+        && (what == HISTORY_BACK || what == HISTORY_LOST
+            || (what == HISTORY_RESTARTED && d->check.facts.relaxed)))
+    {
+        hold_begin(&d->hold);
     }
 
-    rc = redis_check(&d->redis);
-
-    if (rc != TOMO_AGAIN) {
-        d->refused = rc == TOMO_DENIED;
+    if (redis_up(&d->redis) == TOMO_OK) {
+        hold_turn(&d->hold, &d->redis);
     }
 
-    d->check_us = clock_mono_us() + (d->refused ? DISPATCH_RECHECK_US
-                                                : DISPATCH_CHECK_US);
+    d->sender.held = d->hold.held;
 }
 
 
@@ -242,7 +253,7 @@ dispatch_settle(dispatch_t *d, int64_t *wait_us)
         d->ship_us = clock_mono_us();
     }
 
-    if (now_us - d->tidy_us > DISPATCH_CHECK_US) {
+    if (now_us - d->tidy_us > DISPATCH_TIDY_US) {
         d->tidy_us = now_us;
         sendjournal_tidy(d->sender.journal);
     }
@@ -261,11 +272,11 @@ dispatch_turn(dispatch_t *d, bool reading)
     dispatch_leases(d);
     dispatch_look(d);
 
-    if (reading && !d->refused) {
+    if (reading && !d->check.refused) {
         fd = outbox_ask(&d->outbox, &d->sender);
     }
 
-    d->sender.stopping = !reading || d->refused;
+    d->sender.stopping = !reading || d->check.refused;
     sender_turn(&d->sender, &wait_us);
 
     if (!dispatch_settle(d, &wait_us)) {
@@ -333,7 +344,6 @@ dispatch_main(role_t *role)
     code = dispatch_open(d);
 
     if (code == ROLE_EXIT_OK) {
-        d->check_us = clock_mono_us() + DISPATCH_CHECK_US;
         dispatch_leases(d);
         role_ready(role);
 

@@ -199,6 +199,11 @@ sender_before(sender_t *s, channel_t *c, row_t *row, int64_t now_ms,
         }
     }
 
+    if (s->held && row->attempt == 0) {
+        queue_wait(&c->queue, row, now_us + 4 * SENDER_AGAIN_US);
+        return false;
+    }
+
     return true;
 }
 

@@ -28,6 +28,7 @@ typedef struct {
     size_t          first;      /* channel that begins the next turn */
     size_t          rows;       /* in memory, after the last turn */
     bool            stopping;   /* nothing new is started */
+    bool            held;       /* nothing is tried for the first time */
     bool            failed;     /* the journal does not take records */
     uint8_t        *line;       /* scratch for a verdict */
 } sender_t;

@@ -10,6 +10,7 @@
 #include "lease.h"
 #include "log.h"
 #include "redis.h"
+#include "redis_check.h"
 #include "seen.h"
 #include "tomo_keys.h"
 #include "vault.h"
@@ -26,7 +27,8 @@ typedef struct {
     batch_t       *batch;
     owner_t       *owners;
     size_t         n;
-    uint64_t       checked;         /* generation of Redis last checked */
+    uint64_t       known;           /* generation of Redis last met */
+    redis_check_t  check;
     int64_t        clean_us;
 } ingest_t;
 
@@ -37,6 +39,7 @@ ingest_open(ingest_t *in)
     size_t         i;
     const conf_t  *conf = in->role->conf;
 
+    in->check.whom = TOMO_DOCTOR_WORK;
     redis_init(&in->redis, conf, "ingest", 0);
     lease_scripts(&in->redis);
     batch_script(&in->redis);
@@ -95,13 +98,13 @@ ingest_check(ingest_t *in)
     tomo_rc_e    rc;
     redisReply  *reply;
 
-    if (in->checked == in->redis.generation) {
-        return TOMO_OK;
+    if (!redis_check_due(&in->redis, &in->check)) {
+        return in->check.refused ? TOMO_DENIED : TOMO_OK;
     }
 
-    rc = redis_check(&in->redis);
+    rc = redis_check(&in->redis, &in->check);
 
-    if (rc != TOMO_OK) {
+    if (rc != TOMO_OK || in->known == in->redis.generation) {
         return rc;
     }
 
@@ -113,7 +116,7 @@ ingest_check(ingest_t *in)
         freeReplyObject(reply);
     }
 
-    in->checked = in->redis.generation;
+    in->known = in->redis.generation;
 
     return TOMO_OK;
 }
@@ -295,8 +298,8 @@ ingest_run(ingest_t *in)
 
         rc = ingest_check(in);
 
-        if (rc == TOMO_DENIED) {
-            return ROLE_EXIT_CONF;
+        if (rc == TOMO_DENIED && !in->role->ready) {
+            return ROLE_EXIT_CONF;      /* no start; later: rests */
         }
 
         if (rc != TOMO_OK) {

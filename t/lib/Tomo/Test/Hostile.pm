@@ -223,7 +223,8 @@ sub _usual {
     }
     if ($word eq 'CONFIG') {
         my @known = grep { exists $CONFIG{$_} } @$args[2 .. $#$args];
-        return '*' . 2 * @known . "\r\n" . join '', map { _bulk($_) } map { $_, $CONFIG{$_} } @known;
+        my $pairs = join "", map { _bulk($_) . _bulk($CONFIG{$_}) } @known;
+        return "*" . 2 * @known . "\r\n$pairs";
     }
     return '*2' . "\r\n" . _bulk(time) . _bulk(1) if $word eq 'TIME';
     return _bulk($INFO) if $word eq 'INFO';
