@@ -296,6 +296,38 @@ told(void **state)
 }
 
 
+/* what lies under a name we do not follow is never the event's own */
+
+static void
+spoofed(void **state)
+{
+    size_t              i, k;
+    split_t             out;
+    static const char  *bodies[] = {
+        EVENT(REST ",\"a/b\":{\"replyToken\":\"x\",\"type\":\"unfollow\"}"),
+        EVENT(REST ",\"a\":[{\"b\":{\"replyToken\":\"x\"}}]"),
+        EVENT(REST ",\"message\":[{\"b\":{\"text\":\"x\"}}],"
+              "\"postback\":[[{\"c\":{\"data\":\"x\"}}]]"),
+        EVENT(REST ",\"a/b\":{\"source\":{\"userId\":\"x\"}},"
+              "\"a/c\":[{\"message\":{\"text\":\"x\"}}]"),
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        for (k = 0; k < 3; k++) {
+            assert_null(split(tomo_str_c(bodies[i]), k, &out));
+            assert_int_equal(out.n, 1);
+            assert_null(out.events[0].fault);
+            assert_int_equal(out.events[0].kind, EVENT_FOLLOW);
+            assert_int_equal(out.events[0].reply.len, 0);
+            assert_int_equal(out.events[0].text.len, 0);
+            unit_is_str(out.events[0].uid, tomo_str(USER));
+        }
+    }
+}
+
+
 int
 main(void)
 {
@@ -307,6 +339,7 @@ main(void)
         cmocka_unit_test(same_id),
         cmocka_unit_test(many),
         cmocka_unit_test(told),
+        cmocka_unit_test(spoofed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,8 @@ typedef struct {
     size_t         marks[SPLIT_DEPTH_MAX + 1];  /* path length at depth */
     char           path[SPLIT_PATH_MAX];
     size_t         path_len;
-    bool           lost;                /* the path did not fit */
+    bool           lost;                /* at nothing that we read */
+    bool           below[SPLIT_DEPTH_MAX + 1];  /* lost at depth, and under */
     event_t       *ev;
     size_t         ev_from;
     uint32_t       got;                 /* members of ev met so far */
@@ -301,6 +302,7 @@ split_open(split_state_t *s, bool array)
     s->depth++;
     s->array[s->depth] = array;
     s->marks[s->depth] = s->path_len;
+    s->below[s->depth] = s->lost;
 
     return 1;
 }
@@ -310,7 +312,7 @@ static int
 split_close(split_state_t *s)
 {
     s->path_len = s->marks[s->depth];
-    s->lost = s->path_len > SPLIT_PATH_MAX;
+    s->lost = s->below[s->depth];
     s->depth--;
 
     if (s->ev != NULL && s->depth == 3 && split_at(s, SPLIT_CONTEXT)) {
@@ -361,10 +363,10 @@ split_key(void *ctx, const unsigned char *name, size_t len)
     split_state_t  *s = ctx;
 
     s->path_len = s->marks[s->depth];
-    s->lost = false;
+    s->lost = s->below[s->depth];
 
     /* a name with a slash, or below an array, could pass for another path */
-    if (memchr(name, '/', len) != NULL
+    if (s->lost || memchr(name, '/', len) != NULL
         || s->path_len + 1 + len > SPLIT_PATH_MAX
         || (s->depth > 3 && s->array[s->depth - 1]))
     {
