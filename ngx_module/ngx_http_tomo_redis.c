@@ -312,6 +312,7 @@ ngx_http_tomo_redis_connect(ngx_http_tomo_redis_t *redis)
         return;
     }
 
+    ngx_http_tomo_redis_bound(redis);
     ngx_http_tomo_redis_set_state(redis, NGX_HTTP_TOMO_REDIS_CONNECTING);
 
     if (rc == NGX_OK) {

@@ -4,6 +4,7 @@
 #define NGX_HTTP_TOMO_REDIS_READ      16384
 #define NGX_HTTP_TOMO_REDIS_READS     16        /* then others get a turn */
 #define NGX_HTTP_TOMO_REDIS_REPLY     (64 * 1024 * 1024)
+#define NGX_HTTP_TOMO_REDIS_ELEMENTS  (4 * 1024 * 1024)
 #define NGX_HTTP_TOMO_REDIS_NUMBER    (1 + NGX_SIZE_T_LEN + 2)
 
 
@@ -231,6 +232,34 @@ ngx_http_tomo_redis_write(ngx_event_t *wev)
     if (ngx_handle_write_event(wev, 0) != NGX_OK) {
         ngx_http_tomo_redis_drop(redis, "event failed");
     }
+}
+
+
+/*
+ * "*2000000000" would have hiredis ask for 16 GB before any element came
+ * (B106); no array of ours comes near the limit.
+ */
+
+static void *
+ngx_http_tomo_redis_array(const redisReadTask *task, int elements)
+{
+    redisReplyObjectFunctions  *usual = task->privdata;
+
+    if (elements > NGX_HTTP_TOMO_REDIS_ELEMENTS) {
+        return NULL;
+    }
+
+    return usual->createArray(task, elements);
+}
+
+
+void
+ngx_http_tomo_redis_bound(ngx_http_tomo_redis_t *redis)
+{
+    redis->bounded = *redis->reader->fn;
+    redis->bounded.createArray = ngx_http_tomo_redis_array;
+    redis->reader->privdata = redis->reader->fn;
+    redis->reader->fn = &redis->bounded;
 }
 
 

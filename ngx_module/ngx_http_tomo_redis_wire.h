@@ -41,6 +41,7 @@ struct ngx_http_tomo_redis_s {
     socklen_t                          socklen;
     ngx_connection_t                  *connection;
     redisReader                       *reader;
+    redisReplyObjectFunctions          bounded;     /* the reader's */
 
     u_char                            *out;         /* capacity out_size */
     size_t                             out_size;
@@ -78,6 +79,8 @@ void ngx_http_tomo_redis_connected(ngx_http_tomo_redis_t *redis);
 ngx_int_t ngx_http_tomo_redis_queue(ngx_http_tomo_redis_t *redis,
     const tomo_str_t *argv, ngx_uint_t argc, ngx_http_tomo_reply_pt handler,
     void *data);
+/* _redis_wire.c: limits the arrays of a new reader */
+void ngx_http_tomo_redis_bound(ngx_http_tomo_redis_t *redis);
 /* _redis_wire.c: event handlers */
 void ngx_http_tomo_redis_flush(ngx_event_t *ev);
 void ngx_http_tomo_redis_read(ngx_event_t *rev);

@@ -212,6 +212,7 @@ redis_up(redis_t *r)
         return TOMO_AGAIN;
     }
 
+    redis_bound(r->ctx->reader);
     timeout.tv_sec = r->timeout_ms / 1000;
     timeout.tv_usec = r->timeout_ms % 1000 * 1000;
 

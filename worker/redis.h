@@ -115,6 +115,9 @@ redisReply *redis_call_c(redis_t *r, const char *first, ...)
  */
 tomo_rc_e redis_read(redis_t *r, redisReply **reply) TOMO_MUST_CHECK;
 
+/* redis_bound.c: an array of more than 4 million elements is a broken reply */
+void redis_bound(redisReader *reader);
+
 /* registers a script: it is loaded at every connect */
 void redis_script_add(redis_t *r, redis_script_t *s);
 /*
