@@ -49,7 +49,9 @@ tomo_html_put(tomo_buf_t *b, tomo_str_t s)
         }
     }
 
-    tomo_buf_bytes(b, s.data + from, s.len - from);
+    if (from < s.len) {
+        tomo_buf_bytes(b, s.data + from, s.len - from);
+    }
 }
 
 

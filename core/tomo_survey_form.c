@@ -89,7 +89,9 @@ form_put_text(tomo_buf_t *b, const char *name, tomo_str_t s)
         }
     }
 
-    tomo_percent_put(b, tomo_str_n(s.data + run, s.len - run));
+    if (run < s.len) {
+        tomo_percent_put(b, tomo_str_n(s.data + run, s.len - run));
+    }
 }
 
 

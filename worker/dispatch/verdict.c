@@ -22,7 +22,7 @@ verdict_listed(tomo_str_t list, tomo_str_t serial)
 {
     size_t  at = 0, end;
 
-    while (at <= list.len) {
+    while (at < list.len) {
         end = tomo_str_find(list, at, ',');
 
         if (tomo_str_eq(tomo_str_n(list.data + at, end - at), serial)) {
