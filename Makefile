@@ -3,7 +3,7 @@
 #   make [module|worker|unit]   build into $(BUILD)
 #   make check                  lint, then every test against $(BUILD)
 #   make asan                   the same tests on sanitized binaries
-#   make fuzz                   libFuzzer binaries (clang) in build-fuzz/
+#   make fuzz [MINUTES=2]       fuzz every parser (clang), see docs/fuzzing.md
 #   make lint | tidy | bench | install | clean
 #
 # Sources are found by name: a new .c file needs no change here.
@@ -64,7 +64,7 @@ CORE_LIB = $(BUILD)/libtomo_core.a
 WORK_LIB = $(BUILD)/libtomo_worker.a
 UNIT_LIB = $(if $(WORK_SRC),$(WORK_LIB)) $(CORE_LIB)
 
-.PHONY: all module worker unit replay tools check asan fuzz fuzz-binaries \
+.PHONY: all module worker unit replay tools check asan fuzz fuzz-build fuzz-binaries \
 	lint tidy bench \
 	install clean FORCE
 .DELETE_ON_ERROR:
@@ -143,6 +143,9 @@ $(BUILD)/fuzz/%: t/fuzz/%.c t/fuzz/replay.c $(UNIT_LIB) Makefile
 	t/fuzz/replay.c $(UNIT_LIB) $(WORK_LIBS)
 
 fuzz:
+	scripts/fuzz --minutes $(or $(MINUTES),2) $(T)
+
+fuzz-build:
 	+$(Q)$(MAKE) --no-print-directory BUILD=build-fuzz CC=clang HARDEN= \
 	SANFLAGS="-fsanitize=address,undefined,fuzzer-no-link" fuzz-binaries
 

@@ -33,7 +33,7 @@ url(tomo_str_t s)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    uint8_t           text[8192], memory[16384];
+    uint8_t           text[8192], memory[2][16384];
     uint32_t          number;
     tomo_buf_t        b;
     tomo_str_t        s = tomo_str_n(data, size);
@@ -49,14 +49,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_HOLDS(tomo_str_eq(tomo_buf_str(&b), s));
     }
 
-    tomo_arena_init(&a, memory, sizeof(memory));
+    tomo_arena_init(&a, memory[0], sizeof(memory[0]));
 
     if (tomo_link_parse(s, &a, &l) == TOMO_OK) {
         url(l.url);
         tomo_buf_reset(&b);
         tomo_link_put(&b, &l);
         FUZZ_HOLDS(!b.failed);
-        tomo_arena_init(&a, memory + 8192, 8192);
+        tomo_arena_init(&a, memory[1], sizeof(memory[1]));
         FUZZ_HOLDS(tomo_link_parse(tomo_buf_str(&b), &a, &back) == TOMO_OK);
         FUZZ_HOLDS(back.open == l.open && tomo_str_eq(back.url, l.url));
     }
