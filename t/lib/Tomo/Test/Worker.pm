@@ -26,6 +26,7 @@ sub binary { return Tomo::Test::build_path('tomo-worker', 'TOMO_WORKER') }
 #   sandbox      1: the clock file is configured
 #   definitions  folder loaded into the account; default conf/demo if there
 #   name, args   folder name; more arguments
+#   prefix       a command that runs the worker, such as strace, with its options
 #   undecided    1: entries may be left undecided at the end of the test
 #   unaccounted  1: the test takes entries or counters away
 sub new {
@@ -127,7 +128,7 @@ sub launch {
     my $process = Tomo::Test::Process->start(
         name    => $self->{name},
         command => [
-            binary(), '--config', $self->ini_path,
+            @{ $self->{prefix} || [] }, binary(), '--config', $self->ini_path,
             $self->{role} ? "--role=$self->{role}" : (), @{ $self->{args} || [] }
         ],
         env => { NOTIFY_SOCKET => $path, %{ $self->{env} || {} } },

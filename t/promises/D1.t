@@ -1,0 +1,117 @@
+# D1: A step message is accepted by LINE once, never twice and never not at
+# all, wherever the process that decides it or the one that sends it is killed.
+#
+# The kill matrix: 20 friends walk through three steps while one role is killed
+# on entering its K-th system call (t/tools/killat.c, all calls of all threads
+# counted from the role's lock on) and started again, as the supervisor would.
+# One run is one K. The full form takes every K that a run reaches, the short
+# one a spread over them. In every third run of the full form the role started
+# again is killed once more. What arrived is asked of the simulator.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Tomo::Test;
+use Tomo::Test::Promise;
+use Tomo::Test::Steps;
+
+my $FRIENDS = 20;
+my $KILLS   = pick(short => 6, full => 1_000_000);     # of each role
+my $EPOCH   = 100;                                     # runs on one Redis
+
+my $count = temp_dir() . '/count';
+my %other = (ingest => 'dispatch', dispatch => 'ingest');
+
+# One run; returns (calls made, [min, max] of each (friend, step), killed).
+sub run {
+    my ($s, $name, $k, $again) = @_;
+    my $role = $s->role($name);
+    unlink $count;
+    my @prefix = (build_path('tools/killat', 'TOMO_KILLAT'));
+    my ($kills, $calls) = (0);
+    $role->{env}    = { ASAN_OPTIONS => 'detect_leaks=0' };    # not below ptrace
+    $role->{prefix} = [@prefix, $k, $count];
+    eval { $role->launch };
+    my $watch = sub {
+        return if $role->alive;
+        $kills++;
+        ($calls) = split / /, read_file($count) if $kills == 1;
+        $role->{prefix} = $again && $kills == 1 ? [@prefix, $again, $count] : [];
+        eval { $role->launch };
+    };
+    my @users = $s->follow($FRIENDS);
+    my $ok  = $s->walk($watch);
+    $role->stop if $role->alive;
+    ($calls) = split / /, read_file($count) if !$kills;
+    my $got = $s->arrived(@users);
+    my @n = sort { $a <=> $b } map { my $steps = $_; map { $steps->{$_} } sort keys %$steps }
+        values %$got;
+    return { ok => $ok, calls => $calls, kills => $kills, min => $n[0], max => $n[-1],
+        parked => $s->{in}->cursor->{send_parked} // 0 };
+}
+
+sub epoch {
+    my ($name, $old) = @_;
+    if ($old) { $_->stop for $old->role($other{$name}), $old->sim, $old->redis }
+    return Tomo::Test::Steps->new(roles => [$other{$name}]);
+}
+
+# In full, both halves side by side, each a process of its own.
+if (full() && !$ENV{TOMO_D1_ROLE}) {
+    my @halves = map { Tomo::Test::Process->start(name => $_, command => [$^X, $0],
+        env => { TOMO_D1_ROLE => $_ }) } sort keys %other;
+    wait_for(sub { !grep { $_->alive } @halves }, 'both halves', 4 * 3600);
+    for my $half (@halves) {
+        is $half->exit_status, 0, "D1: $half->{name} killed at every call";
+        for my $line (split /\n/, $half->output) {
+            figure($1 => $2) if $line =~ /^# figure: (.*?) = (.*)/;
+            diag $line if $line =~ /^not ok|^# \w+, killed at call/;
+        }
+    }
+    done_testing;
+    exit;
+}
+
+for my $name (sort keys %other) {
+    next if ($ENV{TOMO_D1_ROLE} // $name) ne $name;
+    my $s = epoch($name);
+    my $calls = run($s, $name, 0)->{calls};
+    cmp_ok $calls, '>', 500, "$name: a run makes system calls";
+
+    my $stride = $calls > $KILLS ? $calls / $KILLS : 1;
+    my $from   = $stride > 1 ? rand $stride : 1;
+    note sprintf '%s: every %.1f-th of %d calls, from %.1f', $name, $stride, $calls, $from;
+    my ($min, $max, $parked, $runs, $killed, $last) = ($FRIENDS, 0, 0, 0, 0, 0);
+    my @stuck;
+    for (my $k = $from;; $k += $stride) {
+        $s = epoch($name, $s) if $runs && $runs % $EPOCH == 0;
+        my $at  = int $k || 1;
+        my $run = run($s, $name, $at, full() && $at % 3 == 0 ? 1 + int rand 400 : 0);
+        $runs++;
+        last if !$run->{kills} && $at > $calls;        # it was over before
+        $killed += $run->{kills};
+        $last = $at if $run->{kills};
+        $min  = $run->{min} if $run->{min} < $min;
+        $max  = $run->{max} if $run->{max} > $max;
+        $parked += $run->{parked};
+        push @stuck, $at if !$run->{ok} || $run->{min} != 1 || $run->{max} != 1;
+        diag "$name, killed at call $at: $run->{min} to $run->{max} of each step arrived"
+            if @stuck && $stuck[-1] == $at;
+        last if $at >= $calls && $stride > 1;
+    }
+    $s->role($other{$name})->stop;
+    is_deeply \@stuck, [], "$name: every run came to its end with each step once";
+    figure("$name: system calls of a run, K" => $calls);
+    figure("$name: runs" => $runs);
+    figure("$name: kills" => $killed);
+    figure("$name: last call killed at" => $last);
+    figure("$name: least sends per friend and step" => $min);
+    figure("$name: most sends per friend and step" => $max);
+    figure("$name: parked" => $parked);
+    is $min, 1, "D1: $name killed at any call: nothing is lost";
+    is $max, 1, "D1: $name killed at any call: nothing comes twice";
+    is $parked, 0, "D1: $name killed at any call: nothing is left for a person";
+}
+
+done_testing;
