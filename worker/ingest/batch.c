@@ -474,8 +474,19 @@ batch_turn(batch_t *b, owner_t *o, redis_t *r, size_t *done)
 tomo_rc_e
 batch_begin(batch_t *b, owner_t *o, redis_t *r)
 {
-    b->slice.poison = o->conf->clock_file != NULL
-                      ? getenv("TOMO_SANDBOX_POISON") : NULL;
+    uint64_t     s = SLICE_WATCHDOG_S;
+    const char  *text = NULL;
+
+    if (o->conf->clock_file != NULL) {
+        b->slice.poison = getenv("TOMO_SANDBOX_POISON");
+        text = getenv("TOMO_SANDBOX_WATCHDOG_S");
+    }
+
+    if (text != NULL && tomo_u64_get(tomo_str_c(text), 60, &s) != TOMO_OK) {
+        s = SLICE_WATCHDOG_S;
+    }
+
+    b->slice.watchdog_s = (unsigned) s;
 
     return begin_account(&b->slice, o, r);
 }

@@ -15,6 +15,7 @@
 
 #define SLICE_EVENTS  256               /* loaded and decided at once */
 #define SLICE_TIMERS  512
+#define SLICE_WATCHDOG_S  10            /* of computing, in one slice */
 
 typedef struct {
     tomo_arena_t   arena;               /* what one slice needs */
@@ -24,7 +25,8 @@ typedef struct {
     redis_args_t   args;
     char           aside[OWNER_TRY_MAX]; /* the event that cannot be decided */
     const char    *aside_why;
-    const char    *poison;              /* sandbox: id that crashes us */
+    const char    *poison;              /* sandbox: id that ends us */
+    unsigned       watchdog_s;          /* SIGVTALRM ends us after it */
     owner_t       *flying;              /* whose commit has no answer yet */
     redis_t       *redis;               /* it is on its way on */
     redis_args_t  *ahead;               /* asked for with the next load */
