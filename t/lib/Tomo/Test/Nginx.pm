@@ -20,7 +20,7 @@ sub module_path {
 # start(redis => $redis, ...): all optional.
 #   redis       the Tomo::Test::Redis it ships to, or a path; with it come the
 #               tomo_ directives and locations of DESIGN's example
-#   workers     number of worker processes, 2
+#   workers     number of worker processes, 2; connections of each, 512
 #   zone, journal, redis_args, clock   arguments of the tomo_ directives
 #   main, events, http, server   text added to these blocks
 #   conf        a whole nginx.conf instead; %%DIR%% (its folder), %%PORT%%,
@@ -120,7 +120,7 @@ END
         $text = <<"END";
 %%MAIN%%
 $add{main}
-events { worker_connections 512; $add{events} }
+events { worker_connections @{[ $self->{connections} // 512 ]}; $add{events} }
 http {
 %%HTTP%%
 %%EDGE%%

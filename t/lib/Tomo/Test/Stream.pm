@@ -13,12 +13,15 @@ use Test::More ();
 
 our @EXPORT = qw(read_stream complete_ok start_loads);
 
-# { ids => { webhookEventId => times }, n, twice => [origins met twice],
+# { ids => { webhookEventId => times }, clicks => { number of the generator's
+#   click => times }, answers => { nonce => times }, n,
+#   twice => [origins met twice],
 #   disorder => [origins behind a later one of the same writer] }
 sub read_stream {
     my ($redis, $account) = @_;
     my $key = 'tomo:{' . ($account // 'demo') . '}:in';
-    my %s = (ids => {}, n => 0, twice => [], disorder => [], kinds => {});
+    my %s = (ids => {}, clicks => {}, answers => {}, n => 0, twice => [], disorder => [],
+        kinds => {});
     my (%seen, %last);
     my $from = '-';
     for (;;) {
@@ -30,7 +33,13 @@ sub read_stream {
             push @{ $s{twice} },    $f{o} if $seen{ $f{o} }++;
             push @{ $s{disorder} }, $f{o} if $seq <= ($last{$writer} // 0);
             $last{$writer} = $seq;
-            $s{ids}{$1}++ while $f{b} =~ /"webhookEventId":"(\w+)"/g;
+            if ($f{k} eq 'webhook') {
+                $s{ids}{$1}++ while $f{b} =~ /"webhookEventId":"(\w+)"/g;
+            } elsif ($f{k} eq 'click') {
+                $s{clicks}{$1}++ while $f{b} =~ /%20(c-\w+-\d+)\b/g;
+            } elsif ($f{k} eq 'answer') {
+                $s{answers}{$1}++ while $f{b} =~ /\bnonce=([\w-]{22})/g;
+            }
             $s{kinds}{ $f{k} }++;
             $s{n}++;
         }

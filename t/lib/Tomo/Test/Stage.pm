@@ -1,0 +1,127 @@
+package Tomo::Test::Stage;
+
+# What most promises of the edge are proved on: a Redis, an edge that knows one
+# link and one survey, and numbered load against it.
+#
+#   my $stage = Tomo::Test::Stage->start(edge => { workers => 2 });
+#   my $load  = $stage->load(webhooks => 500, events => 3, clicks => 1000);
+#   my $seen  = $load->stop;
+#   my $found = $stage->drained;                # read_stream, once all is shipped
+#   is $stage->missing($seen, $found), 0, 'nothing acknowledged is missing';
+
+use strict;
+use warnings;
+use Tomo::Test ();
+use Tomo::Test::Feed ();
+use Tomo::Test::Generator;
+use Tomo::Test::Stream ();
+use Tomo::Test::Token ();
+use Tomo::Test::Webhook ();
+
+our $URL = 'https://shop.example/catalog';
+
+# the compiled form of docs/formats.md 10
+our $FORM = "survey no=3&rev=1&id=profile&open=1&title=T&submit=OK&thanks=Thanks\n"
+    . "q id=name&kind=text&label=Name&required=1&max=40\n";
+
+# start(edge => {for Nginx}, redis => {for Redis} or an object, alone => 1: the
+# edge's Redis is an address where nobody answers; its table is a snapshot's)
+sub start {
+    my ($class, %o) = @_;
+    my %feed = (version => 1, links => { 1 => $URL }, surveys => { 3 => $FORM });
+    my $self = bless { feed => \%feed }, $class;
+    if ($o{alone}) {
+        require Tomo::Test::Snapshot;
+        $self->{edge} = Tomo::Test::Nginx->new(redis => '/nowhere.sock', %{ $o{edge} || {} });
+        Tomo::Test::Snapshot::write_snapshot($self->{edge},
+            { id => 'demo', number => 1, secrets => [$Tomo::Test::Files::CHANNEL_SECRET],
+                %{ $self->{feed} } });
+        $self->{edge}->launch;
+        return $self;
+    }
+    my $redis = $self->{redis} =
+        ref $o{redis} eq 'HASH' || !$o{redis}
+        ? Tomo::Test::Redis->start(%{ $o{redis} || {} })
+        : $o{redis};
+    Tomo::Test::Feed::publish($redis, $self->{feed});
+    $self->{edge} = Tomo::Test::Nginx->start(redis => $redis, %{ $o{edge} || {} });
+    Tomo::Test::Feed::wait_served($redis, 1) or die "the edge does not serve its feed\n";
+    return $self;
+}
+
+sub edge  { return $_[0]{edge} }
+sub redis { return $_[0]{redis} }
+
+# Tokens of n friends: links and surveys.
+sub tokens {
+    my ($self, $n) = @_;
+    return Tomo::Test::Feed::tokens(map { { link => 1, friend => $_ } } 1 .. $n);
+}
+
+sub forms {
+    my ($self, $n) = @_;
+    return Tomo::Test::Feed::tokens(map { { kind => 2, link => 3, friend => $_ } } 1 .. $n);
+}
+
+# load(webhooks => rate, clicks => rate, answers => rate, …): see Generator
+sub load {
+    my ($self, %o) = @_;
+    return Tomo::Test::Generator->start(
+        port   => $self->edge->port,
+        users  => [ map { Tomo::Test::Webhook::user_id($_) } 1 .. ($o{friends} // 100) ],
+        tokens => $o{clicks}  ? [ $self->tokens(20) ] : [],
+        forms  => $o{answers} ? [ $self->forms(20) ]  : [],
+        fields => 'q.name=n%N',
+        %o,
+    );
+}
+
+# The stream once everything is shipped; undef if it does not come to that.
+sub drained {
+    my ($self, $seconds) = @_;
+    Tomo::Test::Status::wait_shipped($self->edge, $seconds // 30) or return;
+    return Tomo::Test::Stream::read_stream($self->redis);
+}
+
+my %KEPT = (webhook => 'ids', click => 'clicks', answer => 'answers');
+
+# How many that were answered well are not in the stream; with a kind, of that.
+sub missing {
+    my ($self, $seen, $found, $kind) = @_;
+    my $n = 0;
+    for my $k ($kind // grep { $_ ne 'click' } keys %$seen) {
+        $n += grep { !$found->{ $KEPT{$k} }{$_} } keys %{ $seen->{$k}{acked} };
+    }
+    return $n;
+}
+
+# How many were answered with anything but what they should be.
+sub refused {
+    my ($self, $seen) = @_;
+    my $n = 0;
+    for my $k (values %$seen) {
+        $n += $_ for values %{ $k->{status} };
+    }
+    return $n;
+}
+
+# "webhook 503: 12; click 0: 1"
+sub refusals {
+    my ($self, $seen) = @_;
+    my @list;
+    for my $k (sort keys %$seen) {
+        my $status = $seen->{$k}{status};
+        push @list, map {"$k $_: $status->{$_}"} sort keys %$status;
+    }
+    return join('; ', @list) || 'none';
+}
+
+# L1 of the promises, as a share: 1 is 500 webhooks of 3 events, 1,000 clicks
+# and 50 survey posts a second.
+sub l1 {
+    my ($share) = @_;
+    return (webhooks => 500 * $share, events => 3, clicks => 1000 * $share,
+        answers => 50 * $share);
+}
+
+1;
