@@ -32,7 +32,7 @@ my $COUNT   = 0;
 
 # start(port, name):
 #   webhooks, clicks, answers   requests a second; 0: none of that kind
-#   events        events of a webhook (1)
+#   events, pad   events of a webhook (1), bytes added to each one's text (0)
 #   users, secret, destination, account   of the webhooks
 #   tokens        link tokens of the clicks, in turn
 #   forms, fields survey tokens of the posts, in turn; fields after nonce and rev
@@ -46,6 +46,7 @@ sub start {
         name        => 'g' . ++$COUNT,
         account     => 'demo',
         events      => 1,
+        pad         => 0,
         connections => 4,
         copies      => 1,
         rev         => 1,
@@ -281,7 +282,8 @@ sub _webhook {
         push @events, sprintf '{"type":"message","mode":"active","timestamp":%d,"source":'
             . '{"type":"user","userId":"%s"},"webhookEventId":"%s","deliveryContext":'
             . '{"isRedelivery":false},"message":{"type":"text","id":"%d%d","quoteToken":"q",'
-            . '"text":"%s-%d"}}', $ms, _pick($g->{users}, $k), $id, $$, $k, $g->{name}, $k;
+            . '"text":"%s-%d%s"}}', $ms, _pick($g->{users}, $k), $id, $$, $k, $g->{name}, $k,
+            'x' x $g->{pad};
     }
     my $body = sprintf '{"destination":"%s","events":[%s]}', $g->{destination},
         join ',', @events;
@@ -332,16 +334,20 @@ sub _answer {
 sub acknowledged {
     my ($self, $kind) = @_;
     my $p = $self->{processes}{$kind} or return 0;
-    open my $in, '<:raw', $p->{record} or return 0;
-    my $n = 0;
-    while (<$in>) { $n++ if /^A/ }
-    return $n;
+    open my $in, '<:raw', $p->{record} or return $p->{good} // 0;
+    seek $in, $p->{at} // 0, 0;
+    while (my $line = <$in>) {
+        last if $line !~ /\n$/;
+        $p->{at} += length $line;
+        $p->{good}++ if $line =~ /^A/;
+    }
+    return $p->{good} // 0;
 }
 
 # Ends the processes and reads what they wrote: by kind
 # { acked => { id => times }, sent => { id => 1 }, status => { 503 => n },
 #   ms => [of good answers, ascending], all_ms => [of all answers],
-#   points => [[when, ms] of good answers], bare => 503s without Retry-After,
+#   points => [[when, ms] of good answers], when => [[id, when]], bare => 503s without Retry-After,
 #   resets => connections that ended under their first request,
 #   closed => those that ended under a later one, as an idle one may }
 sub stop {
@@ -358,7 +364,7 @@ sub stop {
 sub _read {
     my ($record) = @_;
     my %r = (acked => {}, sent => {}, status => {}, ms => [], all_ms => [], resets => 0,
-        closed => 0, points => [], bare => 0);
+        closed => 0, points => [], when => [], bare => 0);
     open my $in, '<:raw', $record or die "$record: $!\n";
     while (my $line = <$in>) {
         my ($what, $ms, $at, @ids) = split / /, $line =~ s/\n//r;
@@ -372,6 +378,7 @@ sub _read {
             $r{acked}{$_}++ for @ids;
             push @{ $r{ms} }, $ms;
             push @{ $r{points} }, [ $at, $ms ];
+            push @{ $r{when} }, map { [ $_, $at ] } @ids;
         } else {
             $r{status}{ substr $what, 1 }++;
         }
