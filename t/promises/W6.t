@@ -72,12 +72,9 @@ sub forge {
     return $pid if $pid;
     POSIX::nice(5);
     my ($usual, $large) = forgeries();
-    my (%status, $client);
-    my $next = Time::HiRes::time();
+    my (%status, $client, $next);
     for my $n (1 .. $FORGERIES) {
-        my $wait = $next - Time::HiRes::time();
-        select undef, undef, undef, $wait if $wait > 0.01;
-        $next += 1 / $RATE;
+        Tomo::Test::Generator::pace(\$next, $RATE);
         my $bytes = $n % 500 ? $usual->[ $n % @$usual ] : $large;
         $client //= Tomo::Test::Http->connect($edge->port);
         my $r = $client && $client->send($bytes) && $client->response;

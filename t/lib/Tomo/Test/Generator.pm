@@ -387,6 +387,17 @@ sub _read {
     return \%r;
 }
 
+# For a loop of one's own: waits for its next turn of so many a second. $$next:
+# a time, kept between turns.
+sub pace {
+    my ($next, $rate) = @_;
+    $$next //= Time::HiRes::time();
+    my $wait = $$next - Time::HiRes::time();
+    select undef, undef, undef, $wait if $wait > 0.01;
+    $$next += 1 / $rate;
+    return;
+}
+
 # quantile([ascending], 0.99): undef of nothing
 sub quantile {
     my ($list, $q) = @_;
