@@ -21,7 +21,9 @@ ngx_http_tomo_send(ngx_http_request_t *r, ngx_uint_t status,
     r->headers_out.content_length_n = (off_t) body.len;
     r->headers_out.content_type.data = (u_char *) type;
     r->headers_out.content_type.len = ngx_strlen(type);
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+    /* gzip_types and the like compare what stands before the parameters */
+    r->headers_out.content_type_len = strcspn(type, ";");
 
     ngx_str_set(&value, "no-store");
     if (ngx_http_tomo_header(r, "Cache-Control", value) != NGX_OK) {
