@@ -196,6 +196,20 @@ ngx_http_tomo_args_redis(ngx_conf_t *cf, ngx_command_t *cmd,
                                           &rcf->timeout);
     }
 
+    if (ngx_strcmp(arg->data, "durability=strict") == 0
+        || ngx_strcmp(arg->data, "durability=relaxed") == 0)
+    {
+        rcf->relaxed = arg->data[11] == 'r';
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(arg->data, "assume_checked=on") == 0
+        || ngx_strcmp(arg->data, "assume_checked=off") == 0)
+    {
+        rcf->assumed = arg->data[16] == 'n';
+        return NGX_CONF_OK;
+    }
+
     return ngx_http_tomo_args_bad(cf, cmd, arg, "unknown parameter");
 }
 

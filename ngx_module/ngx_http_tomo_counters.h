@@ -58,6 +58,7 @@
     X(ship_errors, "Transactions Redis refused")                              \
     X(ship_quarantined, "Records set aside: damaged or refused for good")     \
     X(ship_reshipped, "Records sent again because Redis had lost them")       \
+    X(redis_rollbacks, "Times Redis lacked what it had acknowledged")          \
     X(ship_incidents, "Times Redis wanted records that were not kept")        \
     X(redis_surprises, "Answers of Redis that no command of ours can have")   \
     X(ship_adopted, "Journals of dead writers taken over")                    \

@@ -79,6 +79,7 @@ ngx_http_tomo_mark_settle(ngx_http_tomo_source_t *source)
     }
 
     if (behind && target <= source->reached_seq) {
+        ngx_http_tomo_count(source->ship->tmcf->zone, redis_rollbacks);
         ngx_log_error(NGX_LOG_WARN, source->ship->log, 0,
                       "tomo: redis has journal %s only up to sequence %uL of "
                       "%uL: shipping again what is kept", source->folder,

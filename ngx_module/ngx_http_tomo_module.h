@@ -42,6 +42,8 @@ typedef struct {
     ngx_str_t   password;
     ngx_msec_t  connect_timeout;
     ngx_msec_t  timeout;            /* of the oldest command in flight */
+    unsigned    relaxed:1;          /* durability=relaxed */
+    unsigned    assumed:1;          /* assume_checked=on */
 } ngx_http_tomo_redis_conf_t;
 
 /* Keys of tomo_key_file; [0] issues and seals, all of n open. */

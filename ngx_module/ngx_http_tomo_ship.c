@@ -3,6 +3,7 @@
 #include "ngx_http_tomo_batch.h"
 #include "ngx_http_tomo_feed.h"
 #include "ngx_http_tomo_lookup.h"
+#include "ngx_http_tomo_redis_check.h"
 
 
 /*
@@ -138,10 +139,7 @@ ngx_http_tomo_ship_watch(void *data, ngx_uint_t up)
 
     ship->fence = 0;
     ngx_http_tomo_ship_stale_all(ship, 1);
-
-    if (up) {
-        ngx_http_tomo_ship_wake(ship);
-    }
+    ngx_http_tomo_redis_check_watch(ship, up);
 }
 
 
@@ -315,6 +313,7 @@ ngx_http_tomo_ship_work(ngx_event_t *ev)
 
         while (!ship->closing && !ship->paused
                && ngx_http_tomo_redis_up(ship->redis)
+               && ngx_http_tomo_redis_check_ok(ship)
                && ngx_http_tomo_ship_step(ship, source) == NGX_OK)
         {
             /* until the source waits for something */
@@ -361,7 +360,9 @@ ngx_http_tomo_ship_init(ngx_cycle_t *cycle, ngx_http_tomo_main_conf_t *tmcf)
 
     ship->hot = ngx_http_tomo_hot_create(cycle->pool);
 
-    if (ship->hot == NULL || ngx_http_tomo_batch_init(ship) != NGX_OK) {
+    if (ship->hot == NULL || ngx_http_tomo_batch_init(ship) != NGX_OK
+        || ngx_http_tomo_redis_check_start(ship) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -421,6 +422,7 @@ ngx_http_tomo_ship_exit(ngx_cycle_t *cycle, ngx_http_tomo_main_conf_t *tmcf)
         ngx_delete_posted_event(&ship->work);
     }
 
+    ngx_http_tomo_redis_check_stop(ship);
     ngx_http_tomo_adopt_stop(ship);
     ngx_http_tomo_feed_stop(ship);
     ngx_http_tomo_redis_close(ship->redis);

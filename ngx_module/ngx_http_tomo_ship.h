@@ -29,6 +29,7 @@ typedef struct ngx_http_tomo_source_s  ngx_http_tomo_source_t;
 typedef struct ngx_http_tomo_feed_s    ngx_http_tomo_feed_t;
 typedef struct ngx_http_tomo_adopt_s   ngx_http_tomo_adopt_t;
 typedef struct ngx_http_tomo_lookup_s  ngx_http_tomo_lookup_t;
+typedef struct ngx_http_tomo_redis_check_s  ngx_http_tomo_redis_check_t;
 
 #define NGX_HTTP_TOMO_SHIP_BATCHES   4
 #define NGX_HTTP_TOMO_SHIP_RECORDS   256        /* of a batch */
@@ -45,6 +46,7 @@ struct ngx_http_tomo_ship_s {
     ngx_http_tomo_feed_t       *feed;
     ngx_http_tomo_adopt_t      *adopt;
     ngx_http_tomo_lookup_t     *lookup;
+    ngx_http_tomo_redis_check_t  *check;
     ngx_http_tomo_hot_t        *hot;
 
     ngx_queue_t                 sources;

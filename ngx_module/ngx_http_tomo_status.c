@@ -5,6 +5,7 @@
  */
 
 #include "ngx_http_tomo_version.h"
+#include "ngx_http_tomo_redis_check.h"
 #include "ngx_http_tomo_zone.h"
 
 #define NGX_HTTP_TOMO_STATUS_ROOM  32768
@@ -17,6 +18,7 @@ typedef struct {
     ngx_uint_t                slots;        /* in use */
     ngx_uint_t                up;           /* Redis answers one of us */
     ngx_uint_t                down;         /* … or does not */
+    uint64_t                  stops;        /* rows it is refused for */
 } ngx_http_tomo_status_t;
 
 static const struct {
@@ -116,6 +118,7 @@ ngx_http_tomo_status_read(ngx_http_tomo_status_t *st)
     st->slots = 0;
     st->up = 0;
     st->down = 0;
+    st->stops = ngx_http_tomo_redis_check_stops(st->tz);
 
     for (i = 0; i < NGX_HTTP_TOMO_SLOTS; i++) {
         slot = &st->tz->sh->slots[i];
@@ -136,7 +139,11 @@ ngx_http_tomo_status_read(ngx_http_tomo_status_t *st)
 static const char *
 ngx_http_tomo_status_redis(ngx_http_tomo_status_t *st)
 {
-    return st->up && !st->down ? "up" : "down";
+    if (!st->up || st->down) {
+        return "down";
+    }
+
+    return st->stops ? "refused" : "up";
 }
 
 
@@ -157,6 +164,8 @@ ngx_http_tomo_status_json(tomo_buf_t *b, ngx_http_tomo_status_t *st)
     ngx_http_tomo_status_pair(b, "generation", sh->generation);
     tomo_buf_c(b, ",\"durability\":\"fsync\",\"redis\":\"");
     tomo_buf_c(b, ngx_http_tomo_status_redis(st));
+    tomo_buf_c(b, "\",\"redis_refused\":\"");
+    ngx_http_tomo_redis_check_put(b, st->stops);
     tomo_buf_c(b, "\",\"counters\":{");
 
     for (i = 0; i < NGX_HTTP_TOMO_COUNTER_END; i++) {
@@ -251,6 +260,9 @@ ngx_http_tomo_status_prometheus(tomo_buf_t *b, ngx_http_tomo_status_t *st)
     ngx_http_tomo_status_metric(b, "tomo_redis_up", "gauge",
         "1 when every worker's connection to Redis stands",
         st->up && !st->down);
+    ngx_http_tomo_status_metric(b, "tomo_redis_refused", "gauge",
+        "1 while Redis would not keep what it takes: nothing is shipped",
+        st->stops != 0);
     ngx_http_tomo_status_metric(b, "tomo_module_replaced", "gauge",
         "1 when the module's file is not the one that runs: restart nginx",
         st->module.replaced);
@@ -295,6 +307,12 @@ ngx_http_tomo_status_html(tomo_buf_t *b, ngx_http_tomo_status_t *st)
                   "</style></head><body><h1>Tomo " TOMO_VERSION
                   " on nginx " NGINX_VERSION "</h1><p>Redis is ");
     tomo_buf_c(b, ngx_http_tomo_status_redis(st));
+
+    if (st->stops) {
+        tomo_buf_c(b, ": ");
+        ngx_http_tomo_redis_check_put(b, st->stops);
+    }
+
     tomo_buf_c(b, "; edge ");
     tomo_buf_hex64(b, st->tz->sh->edge_id);
 

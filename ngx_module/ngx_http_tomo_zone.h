@@ -42,7 +42,8 @@ typedef struct {
     ngx_atomic_t  passed_seq;   /* up to here shipped or set aside */
     ngx_atomic_t  bytes;        /* the writer's bytes on disk */
     ngx_atomic_t  redis;        /* NGX_HTTP_TOMO_REDIS_* of its own worker */
-    ngx_atomic_t  spare[2];     /* one slot = one cache line */
+    ngx_atomic_t  refused;      /* rows of tomo_doctor that stop shipping */
+    ngx_atomic_t  spare[1];     /* one slot = one cache line */
 } ngx_http_tomo_slot_t;
 
 typedef struct {

@@ -14,7 +14,7 @@
 #include "redis.h"
 #include "tomo_doctor.h"
 
-#define REDIS_CHECK_MS    5000
+#define REDIS_CHECK_MS    2000
 #define REDIS_RECHECK_MS  1000          /* while it is refused */
 
 typedef struct {
