@@ -43,6 +43,8 @@
     X(survey_invalid, "Survey posts shown again with errors")                 \
     X(survey_refused, "Survey posts that were no form, or over the limit")    \
     X(survey_trapped, "Survey posts that filled the trap field")              \
+    X(survey_quick, "Survey posts within 200 ms of their page")               \
+    X(survey_flood, "Survey posts beyond 120 a minute from one link")         \
     X(survey_unknown, "Survey requests answered with the polite page")        \
     X(survey_unavailable, "Survey requests answered 503")                     \
     X(journal_appended, "Records written to the journal")                     \

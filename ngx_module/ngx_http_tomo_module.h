@@ -29,6 +29,7 @@ typedef struct ngx_http_tomo_journal_s  ngx_http_tomo_journal_t;
 typedef struct ngx_http_tomo_ship_s     ngx_http_tomo_ship_t;
 typedef struct ngx_http_tomo_pages_s    ngx_http_tomo_pages_t;
 typedef struct ngx_http_tomo_forms_s    ngx_http_tomo_forms_t;
+typedef struct ngx_http_tomo_pace_s     ngx_http_tomo_pace_t;
 
 /*
  * Where Redis is.  host is NUL-terminated: a path when port is 0, else a
@@ -86,6 +87,7 @@ typedef struct {
     ngx_http_tomo_ship_t          *ship;
     ngx_http_tomo_pages_t         *pages;       /* made by the first page */
     ngx_http_tomo_forms_t         *forms;       /* made by the first post */
+    ngx_http_tomo_pace_t          *pace;        /* made by the first post */
 } ngx_http_tomo_main_conf_t;        /* tmcf */
 
 typedef struct {

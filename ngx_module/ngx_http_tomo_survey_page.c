@@ -3,11 +3,10 @@
  */
 
 #include "ngx_http_tomo_survey.h"
+#include "ngx_http_tomo_pace.h"
 #include "ngx_http_tomo_pages.h"
-#include "tomo_codec.h"
 
-#define NGX_HTTP_TOMO_NONCE_BYTES  16
-#define NGX_HTTP_TOMO_PAGE_FIRST   (32 * 1024)
+#define NGX_HTTP_TOMO_PAGE_FIRST  (32 * 1024)
 
 
 /* pages lead nowhere else, are framed by nobody and found by no crawler */
@@ -50,23 +49,6 @@ ngx_http_tomo_survey_send(ngx_http_request_t *r, ngx_uint_t status,
 
     return ngx_http_tomo_send(r, status, "text/html; charset=utf-8", page,
                               status == NGX_HTTP_SERVICE_UNAVAILABLE ? 1 : 0);
-}
-
-
-static ngx_int_t
-ngx_http_tomo_survey_nonce(u_char nonce[TOMO_SURVEY_NONCE_LEN])
-{
-    u_char      random[NGX_HTTP_TOMO_NONCE_BYTES];
-    tomo_buf_t  b;
-
-    if (ngx_http_tomo_random(random, sizeof(random)) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    tomo_buf_init(&b, nonce, TOMO_SURVEY_NONCE_LEN);
-    tomo_b64url_put(&b, tomo_str_n(random, sizeof(random)));
-
-    return b.failed ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -114,7 +96,7 @@ ngx_http_tomo_survey_ready(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
     tomo_str_t            page;
     ngx_http_tomo_page_t  of;
 
-    if (ngx_http_tomo_survey_nonce(nonce) != NGX_OK) {
+    if (ngx_http_tomo_pace_nonce(nonce) != NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -173,7 +155,7 @@ ngx_http_tomo_survey_page(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
     if (answers) {
         nonce = answers->nonce;
 
-    } else if (ngx_http_tomo_survey_nonce(fresh) == NGX_OK) {
+    } else if (ngx_http_tomo_pace_nonce(fresh) == NGX_OK) {
         nonce = tomo_str_n(fresh, sizeof(fresh));
 
     } else {

@@ -4,6 +4,7 @@
  */
 
 #include "ngx_http_tomo_park.h"
+#include "ngx_http_tomo_pace.h"
 #include "ngx_http_tomo_survey.h"
 
 
@@ -115,6 +116,28 @@ ngx_http_tomo_survey_read(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
 }
 
 
+/* what no person does: told with the answer, its sender sees a thank you */
+
+static void
+ngx_http_tomo_survey_marks(ngx_http_tomo_survey_t *sv,
+    const tomo_answers_t *answers, tomo_buf_t *b)
+{
+    if (answers->trapped) {
+        tomo_rec_put_u64(b, "trap", 1);
+    }
+
+    if (ngx_http_tomo_pace_quick(answers->nonce)) {
+        ngx_http_tomo_count(sv->tmcf->zone, survey_quick);
+        tomo_rec_put_u64(b, "quick", 1);
+    }
+
+    if (ngx_http_tomo_pace_flood(sv->tmcf, &sv->token)) {
+        ngx_http_tomo_count(sv->tmcf->zone, survey_flood);
+        tomo_rec_put_u64(b, "flood", 1);
+    }
+}
+
+
 /* the line that goes on; every byte of an answer becomes three at most */
 
 static ngx_int_t
@@ -150,10 +173,7 @@ ngx_http_tomo_survey_line(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
     tomo_buf_init(&b, data, size);
     tomo_answer_put(&b, &one);
 
-    if (answers->trapped) {
-        tomo_rec_put_u64(&b, "trap", 1);
-    }
-
+    ngx_http_tomo_survey_marks(sv, answers, &b);
     tomo_survey_answers_put(&b, &sv->form, answers);
 
     *line = tomo_buf_str(&b);

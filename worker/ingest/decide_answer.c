@@ -290,6 +290,10 @@ decide_answer(decide_t *d)
 
     decide_why(d, survey->shape.id);
 
+    if (tomo_rec_get(&d->ev->answer.line, "quick") != NULL) {
+        decide_why(d, tomo_str("quick"));       /* taken, but told (B52) */
+    }
+
     if (friend_survey(d->f, no, &mark) && mark.answers > 0 && survey->once) {
         decide_fx(d, "ignored", tomo_str("once"));
         return TOMO_OK;

@@ -178,6 +178,9 @@ entries_answer(entries_read_t *r)
 
     if (tomo_rec_get(&ev.answer.line, "trap") != NULL) {
         ev.fault = "answer_trapped";    /* a machine filled the trap (B52) */
+
+    } else if (tomo_rec_get(&ev.answer.line, "flood") != NULL) {
+        ev.fault = "answer_flood";      /* nobody sends so many a minute */
     }
 
     entries_put(r, &ev);
