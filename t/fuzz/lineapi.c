@@ -1,7 +1,8 @@
 /*
  * LINE's answers: way, status and attempt from the first bytes, the body from
- * the rest.  Whatever LINE says, a verdict comes of it that can be read, and
- * a decision that never repeats what may have gone out without a key.
+ * the rest (B87).  Whatever LINE says, a verdict comes of it that can be
+ * read, and a decision that never repeats what may have gone out without a
+ * key.
  */
 
 #include "fuzz.h"

@@ -1,6 +1,7 @@
 /*
  * Posted forms: good answers make a line that reads back, bad ones a page,
- * and the number of '<' in a page does not depend on what was typed.
+ * and the number of '<' in a page does not depend on what was typed (B44,
+ * B45, B49).
  */
 
 #include "tomo_entry.h"

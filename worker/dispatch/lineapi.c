@@ -192,6 +192,22 @@ lineapi_sent(const json_t *root, verdict_t *v)
 }
 
 
+/* an address of the web, without anything that ends or hides it */
+
+static bool
+lineapi_picture_ok(tomo_str_t url)
+{
+    for (size_t i = 0; i < url.len; i++) {
+        if (url.data[i] <= ' ') {
+            return false;
+        }
+    }
+
+    return tomo_str_starts(url, tomo_str("https://")) && url.len <= 2000
+           && !tomo_utf8_has_control(url);
+}
+
+
 /* B95: a name may be null or huge, a picture's URL anything */
 
 static void
@@ -203,9 +219,7 @@ lineapi_person(const json_t *root, verdict_t *v)
     (void) !json_str(root, "language", &v->language);
     (void) !json_str(root, "pictureUrl", &picture);
 
-    if (tomo_str_starts(picture, tomo_str("https://"))
-        && picture.len <= 2000 && !tomo_utf8_has_control(picture))
-    {
+    if (lineapi_picture_ok(picture)) {
         v->picture = picture;
     }
 }
