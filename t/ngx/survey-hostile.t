@@ -86,8 +86,8 @@ subtest 'B43, B54: other forms of a form' => sub {
     my @cases = (
         ['no last boundary', $part, 'multipart/form-data; boundary=b'],
         ['no boundary at all', $part, 'multipart/form-data'],
-        ['nested', "--a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n$part--b--\r\n--a--\r\n",
-            'multipart/form-data; boundary=a'],
+        ['nested', "--a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n$part--b--\r\n"
+            . "--a--\r\n", 'multipart/form-data; boundary=a'],
         ['B54: a file', $file, 'multipart/form-data; boundary=b'],
         ['two types in one', 'q.must=a', "multipart/form-data, $FORM"],
         ['nothing', 'q.must=a', ''],
