@@ -43,7 +43,10 @@ sub fds { my @all = glob "/proc/$_[0]/fd/*"; return scalar @all }
 sub measure {
     Tomo::Test::Status::wait_shipped($edge, 60);
     wait_for(
-        sub { my $list = $redis->cmd('CLIENT', 'LIST'); 1 + $edge->worker_pids == $list =~ tr/\n// },
+        sub {
+            my $list = $redis->cmd('CLIENT', 'LIST');
+            return 1 + $edge->worker_pids == $list =~ tr/\n//;
+        },
         'every worker connected to Redis', 20);
     my %m;
     my $before = '';
@@ -89,7 +92,11 @@ my ($form)  = $stage->forms(1);
 my $body = webhook_body(text_event(user_id(1), 'x' x 300));
 my $answer = 'nonce=' . 'A' x 22 . '&rev=1&hp=&q.name=n';
 
-sub lua_string { my $s = shift; $s =~ s/([^ -!#-\[\]-~])/sprintf '\\%03d', ord $1/ge; return "\"$s\"" }
+sub lua_string {
+    my ($s) = @_;
+    $s =~ s/([^ -!#-\[\]-~])/sprintf '\\%03d', ord $1/ge;
+    return "\"$s\"";
+}
 
 my $script = write_file(temp_dir() . '/mix.lua', sprintf <<'END',
 local list
@@ -229,8 +236,8 @@ my @grown = map {
                 map { $m->{$_} } grep { $_ != $edge->{pid} } keys %$m ] } @fresh;
     $new->[-1] - $old->[-1];
 } 1;
-figure('master after the first reload and the last' =>
-        "$master_was->[0] and $master_is->[0] kB, $master_was->[1] and $master_is->[1] descriptors");
+figure('master after the first reload' => "$master_was->[0] kB, $master_was->[1] descriptors");
+figure('master after the last' => "$master_is->[0] kB, $master_is->[1] descriptors");
 is $master_is->[1], $master_was->[1], 'Z3: the master has the descriptors it had';
 cmp_ok $grown[0], '<=', 0, 'Z3: a worker after many reloads has those of one after few'
     or diag explain(\@fresh);
