@@ -46,7 +46,7 @@ $redis->resume;
 my $again = Time::HiRes::time();
 my $ended = let_pass(pick(short => 0.5, full => 15));
 my $seen  = $load->stop;
-my $found = $stage->drained(60);
+my $found = $stage->drained(60, $seen);
 
 my $taps = $seen->{click};
 my @well = map { Tomo::Test::Generator::between($taps, @$_) } [ $began, $from ],

@@ -31,7 +31,7 @@ my $RATE   = pick(short => 300, full => 1000);  # taps a second
     $redis->restart;
     my $back = Time::HiRes::time();
     my $seen = $load->stop;
-    my $found = $stage->drained(120);
+    my $found = $stage->drained(120, $seen);
     figure('seconds of outage' => $OUTAGE);
     figure('taps led on' => scalar keys %{ $seen->{click}{acked} });
     figure('drained within' => sprintf '%.1f s', Time::HiRes::time() - $back);

@@ -46,11 +46,28 @@ my $link = $ingest->no('link', 'catalog');
 $ingest->webhook(map { $ingest->event('follow', $_) } 1 .. $ROUNDS);
 ok $ingest->settle, 'R4: friends';
 
+my ($bots, $persons, $looks, $taps, $wrong) = (0, 0, 0, 0, 0);
+
+# visits in the journal, by kind; a tap lies in memory for a moment
+sub kept {
+    my %kept;
+    for my $record (Tomo::Journal::records($edge->journal)) {
+        $kept{$1}++ while $record->{body} =~ /\bvisit=(\w+)/g;
+    }
+    return \%kept;
+}
+
 sub all_decided {
+    wait_for(
+        sub {
+            my $n = 0;
+            $n += $_ for values %{ kept() };
+            return $n >= $looks + $taps;
+        },
+        'all in the journal', 20);
     return Tomo::Test::Status::wait_shipped($edge) && $ingest->settle(30);
 }
 
-my ($bots, $persons, $looks, $taps, $wrong) = (0, 0, 0, 0, 0);
 for my $user (1 .. $ROUNDS) {
     my ($token) = tokens({ link => $link, friend => $ingest->serial($user),
             check => $ingest->check($user) });
@@ -88,10 +105,7 @@ for my $user (1 .. $ROUNDS) {
 }
 
 # --- what is kept of the others ------------------------------------------------------
-my %kept;
-for my $record (Tomo::Journal::records($edge->journal)) {
-    $kept{$1}++ while $record->{body} =~ /\bvisit=(\w+)/g;
-}
+my %kept   = %{ kept() };
 my $others = 0;
 $others += $kept{$_} // 0 for grep { $_ ne 'human' } keys %kept;
 figure('kinds of visits' => scalar @visits);

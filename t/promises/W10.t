@@ -52,7 +52,7 @@ ok wait_for(sub { $load->acknowledged('webhook') > $n + 10 }, 'more', 20),
     'W10: and goes on serving';
 
 my $seen  = $load->stop;
-my $found = $stage->drained(60);
+my $found = $stage->drained(60, $seen);
 ok $found, 'W10: the journals drain';
 my ($fresh, $idle) = (0, 0);
 for (values %$seen) {

@@ -109,7 +109,7 @@ for my $fault (@faults) {
 }
 my $seen = $load->stop;
 my $found;
-ok $found = $stage->drained(60), 'W2: all journals are shipped';
+ok $found = $stage->drained(60, $seen), 'W2: all journals are shipped';
 
 # --- what was seen from outside -----------------------------------------------
 my $posts = $seen->{webhook};

@@ -42,7 +42,7 @@ my $healed = Time::HiRes::time();
 ok wait_for(sub { send_webhook($edge, webhook_body())->{status} == 200 }, 'a 200', 20),
     'W3: heals by itself';
 figure('seconds to the first 200' => sprintf '%.2f', Time::HiRes::time() - $healed);
-my $found = $stage->drained(60);
+my $found = $stage->drained(60, $seen);
 ok $found, 'W3: what was written is shipped';
 
 my $posts = $seen->{webhook};

@@ -118,7 +118,7 @@ for my $fault (@faults) {
     ok wait_for(sub { $load->acknowledged('webhook') > $n + 20 }, '200 again', 30),
         "W4: $name: 200 again, without a restart";
     my $seen  = $load->stop;
-    my $found = $stage->drained(30);
+    my $found = $stage->drained(30, $seen);
     ok $found, "W4: $name: shipped";
     my $posts = $seen->{webhook};
     my ($first) = sort { $a <=> $b } grep { $_ > $mended } map { $_->[0] } @{ $posts->{points} };

@@ -18,6 +18,7 @@ use Tomo::Test::Generator;
 use Tomo::Test::PowerCut;
 use Tomo::Test::Promise;
 use Tomo::Test::Stage;
+use Tomo::Test::Stream;
 
 my $CUTS    = pick(short => 3, full => 40);
 my $SECONDS = pick(short => 1.5, full => 20);
@@ -52,16 +53,18 @@ for my $n (1 .. $CUTS) {
     $redis->cmd('FLUSHALL');
     Tomo::Test::Feed::publish($redis, { version => 1 });
     $edge->launch;
-    my $folders = () = glob $edge->journal . '/' . '[0-9a-f]' x 16;
-    wait_for(sub { Tomo::Test::Status::fetch($edge)->{counters}{ship_adopted} >= $folders - 1 },
-        "cut $n: adopted", 20);
-    my $after = bless { edge => $edge, redis => $redis }, 'Tomo::Test::Stage';
-    my $found = $after->drained(20);
     my $acked = $acked_by->($time);
-    my %gone  = (
-        webhook => [ grep { !$found->{ids}{$_} } keys %{ $acked->{webhook} } ],
-        answer  => [ grep { !$found->{answers}{$_} } keys %{ $acked->{answer} } ],
+    my ($found, %gone);
+    wait_for(
+        sub {
+            $found = read_stream($redis);
+            $gone{webhook} = [ grep { !$found->{ids}{$_} } keys %{ $acked->{webhook} } ];
+            $gone{answer}  = [ grep { !$found->{answers}{$_} } keys %{ $acked->{answer} } ];
+            return !@{ $gone{webhook} } && !@{ $gone{answer} };
+        },
+        "cut $n: all that was acknowledged", 15
     );
+    Tomo::Test::Status::wait_shipped($edge);
     my $lost = @{ $gone{webhook} } + @{ $gone{answer} };
     is $lost, 0, sprintf 'W5: a cut after %.2f s: all of %d events and %d answers are there',
         $time - $began, scalar keys %{ $acked->{webhook} }, scalar keys %{ $acked->{answer} };

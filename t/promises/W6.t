@@ -97,7 +97,7 @@ ok wait_for(sub { waitpid($pid, POSIX::WNOHANG()) == $pid }, 'forgeries', $limit
 my $until = Time::HiRes::time();
 my $seen  = $load->stop;
 my %status = split / /, read_file($told);
-my $found  = $stage->drained(60);
+my $found  = $stage->drained(60, $seen);
 
 my $posts = $seen->{webhook};
 my ($base) = map { Tomo::Test::Generator::quantile($_, 0.99) }
