@@ -140,21 +140,27 @@ void tomo_survey_page(tomo_buf_t *b, const tomo_survey_t *s,
 void tomo_survey_thanks(tomo_buf_t *b, const tomo_survey_t *s);
 
 /* pages of one sentence; they fit in so many bytes */
-#define TOMO_SURVEY_NOTE_MAX  6144
+#define TOMO_SURVEY_NOTE_MAX  8192
 
-/* the polite page for anything unknown or closed, links as well */
+/*
+ * The polite page for anything unknown or closed: the same bytes each time,
+ * so that a stranger learns nothing from it; and that of tracked links.
+ */
 void tomo_survey_gone(tomo_buf_t *b);
+void tomo_survey_link_gone(tomo_buf_t *b);
+/* a link that cannot be looked up now */
+void tomo_survey_link_busy(tomo_buf_t *b);
 /* cannot be stored now, try again; and: this was not our form's post */
 void tomo_survey_busy(tomo_buf_t *b);
 void tomo_survey_refused(tomo_buf_t *b);
 
 /*
- * What to send as Content-Security-Policy with each of the three pages: the
+ * What to send as Content-Security-Policy with each of these pages: the
  * hash is that of tomo_survey_style, which stands between <style> and </style>
  */
 #define TOMO_SURVEY_CSP                                                       \
     "default-src 'none'; "                                                    \
-    "style-src 'sha256-rAjQlte8uD7oscP/Qyd6lcZ3z4SblJiimiLueW7mk2c='; "      \
+    "style-src 'sha256-EkQvswG6UsJNaZraP8Ckxsq6I5qTzNwzV4gAzLPDR9E='; "      \
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 extern const char  tomo_survey_style[];

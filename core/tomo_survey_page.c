@@ -12,8 +12,19 @@
 #include <string.h>
 
 
+/* drawn on 48 by 48: done, and not this way */
+#define PAGE_CIRCLE                                                           \
+    "<svg viewBox=\"0 0 48 48\" aria-hidden=\"true\">"                         \
+    "<circle cx=\"24\" cy=\"24\" r=\"22\"/><path d=\""
+
+static const char  page_done[] = PAGE_CIRCLE "M14 25l7 7 14-15\"/></svg>\n";
+static const char  page_stop[] = PAGE_CIRCLE "M24 13v14M24 34v.1\"/></svg>\n";
+
+
+/* mark: a drawing above the title, or "" */
 static void
-page_begin(tomo_buf_t *b, tomo_str_t title, const char *before)
+page_begin(tomo_buf_t *b, tomo_str_t title, const char *before,
+    const char *mark)
 {
     tomo_buf_c(b, "<!DOCTYPE html>\n"
                   "<html lang=\"ja\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -26,7 +37,9 @@ page_begin(tomo_buf_t *b, tomo_str_t title, const char *before)
     tomo_html_put(b, title);
     tomo_buf_c(b, "</title>\n<style>");
     tomo_buf_c(b, tomo_survey_style);
-    tomo_buf_c(b, "</style>\n</head>\n<body>\n<main>\n<header>\n<h1>");
+    tomo_buf_c(b, "</style>\n</head>\n<body>\n<main>\n<header>\n");
+    tomo_buf_c(b, mark);
+    tomo_buf_c(b, "<h1>");
     tomo_html_put(b, title);
     tomo_buf_c(b, "</h1>\n");
 }
@@ -43,7 +56,7 @@ page_end(tomo_buf_t *b)
 static void
 page_note(tomo_buf_t *b, const char *title, const char *text)
 {
-    page_begin(b, tomo_str_c(title), "");
+    page_begin(b, tomo_str_c(title), "", page_stop);
     tomo_buf_c(b, "<p>");
     tomo_buf_c(b, text);
     tomo_buf_c(b, "</p>\n</header>\n");
@@ -95,6 +108,34 @@ page_summary(tomo_buf_t *b, const tomo_survey_t *s,
 }
 
 
+/* how much it is, so that nobody has to scroll to find out */
+static void
+page_count(tomo_buf_t *b, const tomo_survey_t *s)
+{
+    size_t  i, n = 0, required = 0;
+
+    for (i = 0; i < s->n_questions; i++) {
+
+        if (s->questions[i].kind != TOMO_QUESTION_HEADING) {
+            n++;
+            required += s->questions[i].required ? 1 : 0;
+        }
+    }
+
+    tomo_buf_c(b, "<p class=\"t\">全");
+    tomo_buf_u64(b, n);
+    tomo_buf_c(b, "問");
+
+    if (required > 0) {
+        tomo_buf_c(b, "（必須 ");
+        tomo_buf_u64(b, required);
+        tomo_buf_c(b, "問）");
+    }
+
+    tomo_buf_c(b, "</p>\n");
+}
+
+
 static void
 page_hidden(tomo_buf_t *b, const tomo_survey_t *s, tomo_str_t nonce)
 {
@@ -124,7 +165,7 @@ tomo_survey_page(tomo_buf_t *b, const tomo_survey_t *s,
     wrong = answers != NULL && !changed && answers->errors > 0;
     title = s->title.len > 0 ? s->title : tomo_str("アンケート");
 
-    page_begin(b, title, wrong ? "エラー：" : "");
+    page_begin(b, title, wrong ? "エラー：" : "", "");
 
     if (s->intro.len > 0) {
         tomo_buf_c(b, "<p class=\"pre\">");
@@ -132,6 +173,7 @@ tomo_survey_page(tomo_buf_t *b, const tomo_survey_t *s,
         tomo_buf_c(b, "</p>\n");
     }
 
+    page_count(b, s);
     tomo_buf_c(b, "</header>\n");
 
     if (changed) {
@@ -172,11 +214,12 @@ tomo_survey_page(tomo_buf_t *b, const tomo_survey_t *s,
 void
 tomo_survey_thanks(tomo_buf_t *b, const tomo_survey_t *s)
 {
-    page_begin(b, tomo_str("ご回答ありがとうございました"), "");
+    page_begin(b, tomo_str("ご回答ありがとうございました"), "", page_done);
     tomo_buf_c(b, "<p class=\"pre\">");
     tomo_survey_text_put(b, s->thanks.len > 0
                             ? s->thanks : tomo_str("ご回答を受け付けました。"));
-    tomo_buf_c(b, "</p>\n<p>この画面は閉じてかまいません。</p>\n</header>\n");
+    tomo_buf_c(b, "</p>\n<p class=\"t\">この画面を閉じて、トークにお戻りください。"
+                  "</p>\n</header>\n");
     page_end(b);
 }
 
@@ -185,8 +228,26 @@ void
 tomo_survey_gone(tomo_buf_t *b)
 {
     page_note(b, "ページを開けませんでした",
-              "申し訳ありませんが、このページは公開を終了したか、"
-              "リンクが正しくないようです。");
+              "申し訳ありません。このページは公開が終わったか、アドレスの一部が"
+              "欠けています。トークに戻り、もう一度リンクをタップしてください。");
+}
+
+
+void
+tomo_survey_link_gone(tomo_buf_t *b)
+{
+    page_note(b, "リンクを開けませんでした",
+              "申し訳ありません。このリンクは公開が終わったか、アドレスの一部が"
+              "欠けています。トークに戻り、もう一度リンクをタップしてください。");
+}
+
+
+void
+tomo_survey_link_busy(tomo_buf_t *b)
+{
+    page_note(b, "ただいま混み合っています",
+              "申し訳ありません。少し待ってからトークに戻り、もう一度リンクを"
+              "タップしてください。");
 }
 
 

@@ -151,6 +151,13 @@ ngx_int_t ngx_http_tomo_random(void *data, size_t n);
 ngx_int_t ngx_http_tomo_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, tomo_str_t body, ngx_uint_t retry_after);
 
+/*
+ * A page for people, with what keeps it apart: TOMO_SURVEY_CSP, no frame, no
+ * crawler, and referrer as its Referrer-Policy.  503 adds Retry-After.
+ */
+ngx_int_t ngx_http_tomo_send_page(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t referrer, tomo_str_t page);
+
 /* adds a response header; key and value are borrowed for the request */
 ngx_int_t ngx_http_tomo_header(ngx_http_request_t *r, const char *key,
     ngx_str_t value);

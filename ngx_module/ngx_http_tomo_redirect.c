@@ -9,6 +9,7 @@
 #include "ngx_http_tomo_lookup.h"
 #include "tomo_agent.h"
 #include "tomo_feed.h"
+#include "tomo_survey.h"
 
 
 #define NGX_HTTP_TOMO_UA_MAX  256
@@ -18,56 +19,42 @@ static ngx_int_t ngx_http_tomo_redirect_answer(ngx_http_request_t *r,
     ngx_int_t rc, tomo_str_t value, const tomo_token_t *token);
 
 
-/*
- * The page for everything that leads nowhere: unknown, forged, closed.  The
- * same bytes each time, so that a stranger learns nothing from it.
- */
+static ngx_int_t
+ngx_http_tomo_redirect_page(ngx_http_request_t *r, ngx_uint_t status,
+    void (*put)(tomo_buf_t *b))
+{
+    u_char      *data;
+    ngx_str_t    referrer = ngx_string("no-referrer");
+    tomo_buf_t   b;
 
-static const char  ngx_http_tomo_redirect_page[] =
-    "<!DOCTYPE html>\n"
-    "<html lang=\"ja\">\n"
-    "<head>\n"
-    "<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width\">\n"
-    "<meta name=\"robots\" content=\"noindex,nofollow\">\n"
-    "<title>リンクを開けませんでした</title>\n"
-    "<style>body{margin:0;padding:32px 20px;background:#f2f6f3;color:#1b211e;"
-    "font:16px/1.75 \"Hiragino Sans\",\"Noto Sans JP\",Meiryo,sans-serif}"
-    "main{max-width:36rem;margin:0 auto;padding:24px;background:#fff;"
-    "border:1px solid #d5dfd9;border-top:6px solid #197a4b;"
-    "border-radius:12px}h1{margin:0;font-size:1.375rem;line-height:1.45}"
-    "p{margin:12px 0 0}</style>\n"
-    "</head>\n"
-    "<body>\n"
-    "<main>\n"
-    "<h1>リンクを開けませんでした</h1>\n"
-    "<p>申し訳ありません。このリンクは公開が終わったか、アドレスの一部が"
-    "欠けています。</p>\n"
-    "<p>LINEのトークに戻り、もう一度リンクをタップしてください。</p>\n"
-    "</main>\n"
-    "</body>\n"
-    "</html>\n";
+    data = ngx_palloc(r->pool, TOMO_SURVEY_NOTE_MAX);
+    if (data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
+    tomo_buf_init(&b, data, TOMO_SURVEY_NOTE_MAX);
+    put(&b);
+
+    if (b.failed) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_tomo_send_page(r, status, referrer, tomo_buf_str(&b));
+}
+
+
+/* unknown, forged, closed: all the same to whoever asks */
 
 static ngx_int_t
 ngx_http_tomo_redirect_gone(ngx_http_request_t *r)
 {
-    ngx_str_t                   noindex = ngx_string("noindex, nofollow");
-    ngx_str_t                   none = ngx_string("no-referrer");
     ngx_http_tomo_main_conf_t  *tmcf;
 
     tmcf = ngx_http_get_module_main_conf(r, ngx_http_tomo_module);
     ngx_http_tomo_count(tmcf->zone, redirect_unknown);
 
-    if (ngx_http_tomo_header(r, "X-Robots-Tag", noindex) != NGX_OK
-        || ngx_http_tomo_header(r, "Referrer-Policy", none) != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_tomo_send(r, NGX_HTTP_NOT_FOUND,
-                              "text/html; charset=utf-8",
-                              tomo_str(ngx_http_tomo_redirect_page), 0);
+    return ngx_http_tomo_redirect_page(r, NGX_HTTP_NOT_FOUND,
+                                       tomo_survey_link_gone);
 }
 
 
@@ -85,8 +72,8 @@ ngx_http_tomo_redirect_busy(ngx_http_request_t *r)
         ngx_http_tomo_verdict(ctx, "unavailable");
     }
 
-    return ngx_http_tomo_send(r, NGX_HTTP_SERVICE_UNAVAILABLE, "text/plain",
-                              tomo_str("unavailable\n"), 1);
+    return ngx_http_tomo_redirect_page(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                       tomo_survey_link_busy);
 }
 
 

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "ngx_http_tomo_log.h"
+#include "tomo_survey.h"
 
 
 ngx_int_t
@@ -70,6 +71,39 @@ ngx_http_tomo_send(ngx_http_request_t *r, ngx_uint_t status,
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+ngx_int_t
+ngx_http_tomo_send_page(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t referrer, tomo_str_t page)
+{
+    ngx_uint_t  i;
+
+    static const struct {
+        const char  *key;
+        ngx_str_t    value;
+    } headers[] = {
+        { "Content-Security-Policy", ngx_string(TOMO_SURVEY_CSP) },
+        { "X-Frame-Options", ngx_string("DENY") },
+        { "X-Robots-Tag", ngx_string("noindex, nofollow") }
+    };
+
+    for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+
+        if (ngx_http_tomo_header(r, headers[i].key, headers[i].value)
+            != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    if (ngx_http_tomo_header(r, "Referrer-Policy", referrer) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_tomo_send(r, status, "text/html; charset=utf-8", page,
+                              status == NGX_HTTP_SERVICE_UNAVAILABLE ? 1 : 0);
 }
 
 

@@ -9,46 +9,13 @@
 #define NGX_HTTP_TOMO_PAGE_FIRST  (32 * 1024)
 
 
-/* pages lead nowhere else, are framed by nobody and found by no crawler */
-
-static ngx_int_t
-ngx_http_tomo_survey_headers(ngx_http_request_t *r)
-{
-    ngx_uint_t  i;
-
-    static const struct {
-        const char  *key;
-        ngx_str_t    value;
-    } headers[] = {
-        { "Content-Security-Policy", ngx_string(TOMO_SURVEY_CSP) },
-        { "Referrer-Policy", ngx_string("same-origin") },
-        { "X-Frame-Options", ngx_string("DENY") },
-        { "X-Robots-Tag", ngx_string("noindex, nofollow") }
-    };
-
-    for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
-
-        if (ngx_http_tomo_header(r, headers[i].key, headers[i].value)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
 static ngx_int_t
 ngx_http_tomo_survey_send(ngx_http_request_t *r, ngx_uint_t status,
     tomo_str_t page)
 {
-    if (ngx_http_tomo_survey_headers(r) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    ngx_str_t  referrer = ngx_string("same-origin");
 
-    return ngx_http_tomo_send(r, status, "text/html; charset=utf-8", page,
-                              status == NGX_HTTP_SERVICE_UNAVAILABLE ? 1 : 0);
+    return ngx_http_tomo_send_page(r, status, referrer, page);
 }
 
 

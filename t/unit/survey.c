@@ -398,6 +398,12 @@ b38_pages_of_one_sentence(void **state)
     tomo_survey_refused(&b);
     assert_false(b.failed);
     tomo_buf_init(&b, survey_page_memory, TOMO_SURVEY_NOTE_MAX);
+    tomo_survey_link_busy(&b);
+    assert_false(b.failed);
+    tomo_buf_init(&b, survey_page_memory, TOMO_SURVEY_NOTE_MAX);
+    tomo_survey_link_gone(&b);
+    assert_false(b.failed);
+    tomo_buf_init(&b, survey_page_memory, TOMO_SURVEY_NOTE_MAX);
     tomo_survey_gone(&b);
     tomo_buf_byte(&b, '\0');
     assert_false(b.failed);
