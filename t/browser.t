@@ -11,9 +11,11 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Tomo::Test;
 use Tomo::Test::Token;
+use Tomo::Test::Browser;
 
-my $folder = top_dir() . '/t/browser';
-my $form   = rec('survey', no => 3, rev => 1, id => 'profile', open => 1,
+binmode Test::More->builder->$_, ':utf8' for qw(output failure_output todo_output);
+
+my $form = rec('survey', no => 3, rev => 1, id => 'profile', open => 1,
     title => 'プロフィールを教えてください', intro => "1分ほどで終わります。",
     submit => '回答を送信する', thanks => 'ご協力ありがとうございます。')
     . rec('q', id => 'name', kind => 'text', label => 'お名前', help => 'ニックネームでも。',
@@ -36,23 +38,9 @@ my $path = '/s/' . issue_token(kind => 'survey', target => 3, friend => 7);
 ok wait_for(sub { my $r = http_get($edge->port, $path); $r && $r->{status} == 200 },
     'the survey is known', 10), 'the edge knows the survey';
 
-my $process = Tomo::Test::Process->start(
-    name    => 'browser',
-    command => ['node', "$folder/survey.mjs", 'http://127.0.0.1:' . $edge->port, $path,
-        '/s/' . issue_token(kind => 'survey', target => 999)],
-);
-my $ended  = wait_for(sub { !$process->alive }, 'the browser ended', 180);
-my $output = $process->output;
-my ($planned, $seen) = (0, 0);
-for my $line (split /\n/, $output) {
-    $planned = $1 if $line =~ /^1\.\.(\d+)/;
-    next if $line !~ /^(not )?ok \d+ - (.*)/;
-    $seen++;
-    ok !$1, $2;
-}
-ok $ended && $process->exit_status == 0 && $planned > 0 && $planned == $seen,
-    'the browser ran all its tests (missing parts: scripts/test installs them)'
-    or diag($output);
+run_browser('survey.mjs', 'http://127.0.0.1:' . $edge->port, $path,
+    '/s/' . issue_token(kind => 'survey', target => 999),
+    '/r/' . issue_token(kind => 'link', target => 999));
 
 my $list = $redis->stream('tomo:{demo}:in');
 is scalar @$list, 1, 'F1: one answer in the stream';

@@ -24,5 +24,5 @@ export function face(name, seed, size = 36) {
     return h('span', { class: 'face', 'aria-hidden': 'true', css: {
         'background-color': pick(seed), width: `${size}px`,
         height: `${size}px`, 'font-size': `${Math.round(size * 0.45)}px`,
-    } }, first_letter(name));
+    }, 'data-letter': first_letter(name) });
 }

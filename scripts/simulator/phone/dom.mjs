@@ -30,6 +30,9 @@ function is_there(value) {
 
 function set_props(node, props) {
     for (const [name, value] of Object.entries(props)) {
+        if (value === undefined || value === null) {
+            continue;
+        }
         if (name === 'on') {
             for (const [event, listener] of Object.entries(value)) {
                 node.addEventListener(event, listener);
@@ -40,10 +43,9 @@ function set_props(node, props) {
                     node.style.setProperty(property, to);
                 }
             }
-        } else if (name.startsWith('aria-') && value !== undefined
-            && value !== null) {
+        } else if (name.startsWith('aria-')) {
             node.setAttribute(name, String(value));
-        } else if (is_there(value)) {
+        } else if (value !== false) {
             node.setAttribute(name, value === true ? '' : value);
         }
     }

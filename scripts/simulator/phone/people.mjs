@@ -72,15 +72,13 @@ export class People {
             this.seen.set(one.user_id, one.received);
         }
         const unread = one.received - this.seen.get(one.user_id);
-        const what = [one.display_name, is_open && '表示中',
-            one.status === 'blocked' && 'ブロック中',
-            unread > 0 && `未読 ${unread} 件`].filter(Boolean).join('、');
-        return h('button', { type: 'button', 'aria-label': what,
-            'aria-pressed': is_focused,
+        return h('button', { type: 'button', 'aria-pressed': is_focused,
             class: `person ${is_open ? 'open' : ''} ${one.status}`,
             on: { click: () => this.on.choose(one.user_id) } },
         face(one.display_name, one.user_id, 30),
         h('span', { class: 'person-name' }, one.display_name),
-        unread > 0 && h('span', { class: 'unread' }, String(unread)));
+        one.status === 'blocked' && h('span', { class: 'heard' }, 'ブロック中'),
+        unread > 0 && h('span', { class: 'unread' },
+            h('span', { class: 'heard' }, '未読'), String(unread)));
     }
 }

@@ -23,7 +23,7 @@ export class Phone {
             write: (text) => this.#write(text),
             fault: (error) => toast(error.message, true),
         };
-        this.talk = new Talk(this.ctx);
+        this.talk = new Talk(this.ctx, person.display_name);
         this.talk_kept = undefined;
         this.loading = false;
         this.again = false;

@@ -47,14 +47,14 @@ function rows_of(talk) {
 }
 
 export class Talk {
-    /* ctx: act, write (actions.mjs), account. */
-    constructor(ctx) {
+    /* ctx: act, write (actions.mjs), account; whose: a person's name. */
+    constructor(ctx, whose) {
         this.ctx = ctx;
         this.nodes = new Map();
         this.list = h('div', { class: 'talk-rows', role: 'log',
             'aria-live': 'off' });
         this.node = h('div', { class: 'talk', tabindex: 0, role: 'region',
-            'aria-label': 'トーク', on: {
+            'aria-label': `${whose}さんのトーク`, on: {
                 scroll: () => this.#at_end() && this.#note_unseen(0) } },
         this.list);
         this.to_end = h('button', { type: 'button', class: 'to-end',
@@ -119,8 +119,8 @@ export class Talk {
     #delivery(one) {
         const { account } = this.ctx;
         const [short, long] = VIA[one.via] ?? [one.via, one.via];
-        return h('section', { class: 'theirs', 'aria-label': `${hm(one.at)} に届いた`
-            + 'メッセージ' }, one.messages.map((message, i) => {
+        return h('div', { class: 'theirs', role: 'group',
+            'aria-label': `${hm(one.at)} に届いたメッセージ` }, one.messages.map((message, i) => {
             const sender = message.sender?.name;
             const is_last = i === one.messages.length - 1;
             return h('div', { class: `their-row of-${message.type}` },
@@ -151,7 +151,8 @@ export class Talk {
             return h('p', { class: 'talk-note' }, NOTES[one.kind] ?? one.kind,
                 lost);
         }
-        return h('section', { class: 'mine', 'aria-label': '自分のメッセージ' },
+        return h('div', { class: 'mine', role: 'group',
+            'aria-label': '自分のメッセージ' },
             h('p', { class: 'stamp' },
                 one.kind !== 'postback' && h('button', { type: 'button',
                     class: 'unsend', on: { click: () => this.ctx.act('unsend',
