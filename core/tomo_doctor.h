@@ -78,6 +78,8 @@ typedef enum {
       "hash-max-listpack-value", least, "1024 or more", BOTH)                 \
     X(INTSET, "set-max-intset-entries", CONFIG, "set-max-intset-entries",     \
       least, "16384 or more", BOTH)                                           \
+    X(NODES, "stream-node-max-entries", CONFIG, "stream-node-max-entries",    \
+      hope, "1", ALL)                                                         \
     X(REPLICAS, "min-replicas-to-write", CONFIG, "min-replicas-to-write",     \
       replicas, "1 or more when there are replicas", ALL)                     \
     X(LAG, "min-replicas-max-lag", CONFIG, "min-replicas-max-lag", lag,       \

@@ -344,6 +344,8 @@ tomo_doctor_pages(const tomo_doctor_facts_t *f, tomo_str_t value,
     "Redis deleted data of ours: restore a backup, then CONFIG RESETSTAT"
 #define TOMO_DOCTOR_ADVICE_LISTPACK  "set `hash-max-listpack-value 1024`"
 #define TOMO_DOCTOR_ADVICE_INTSET  "set `set-max-intset-entries 16384`"
+#define TOMO_DOCTOR_ADVICE_NODES                                              \
+    "set it to 1, or what was deleted stays in memory and RDB files a while"
 #define TOMO_DOCTOR_ADVICE_REPLICAS                                           \
     "set `min-replicas-to-write 1`, or a failover loses more than a moment"
 #define TOMO_DOCTOR_ADVICE_LAG  "set `min-replicas-max-lag 10`"

@@ -36,9 +36,9 @@
       "ingest", "dispatch, api")                                              \
     X(sched, "sched", "zset", "until due",                                    \
       "ingest", "ingest, api")                                                \
-    X(quarantine, "quarantine", "stream", "for ever",                         \
+    X(quarantine, "quarantine", "stream", "30 days",                          \
       "ingest", "api")                                                        \
-    X(audit, "audit", "stream", "for ever",                                   \
+    X(audit, "audit", "stream", "400 days",                                   \
       "ingest", "api")                                                        \
     X(result, "result", "stream", "newest 1,000",                             \
       "ingest", "api")                                                        \
@@ -46,6 +46,8 @@
       "ingest", "ingest, api")                                                \
     X(feed, "feed", "hash", "for ever",                                       \
       "ingest", "edge")                                                       \
+    X(gone, "gone", "hash", "for ever",                                       \
+      "ingest", "ingest, api")                                                \
     X(access, "access", "hash", "for ever",                                   \
       "dispatch", "dispatch")                                                 \
     X(sending, "sending", "hash", "for ever",                                 \

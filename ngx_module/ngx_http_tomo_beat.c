@@ -26,7 +26,10 @@ ngx_http_tomo_feed_beaten(const ngx_http_tomo_reply_t *reply, void *data)
 }
 
 
-/* "at=MS versions=a:12,b:3 waiting=0": what this edge has, for the worker */
+/*
+ * "at=MS versions=a:12,b:3 waiting=0 keep=259200 keys=2,1": what this edge
+ * has, for the worker
+ */
 
 static void
 ngx_http_tomo_beat_put(ngx_http_tomo_feed_t *feed, tomo_buf_t *b)
@@ -68,6 +71,17 @@ ngx_http_tomo_beat_put(ngx_http_tomo_feed_t *feed, tomo_buf_t *b)
     ngx_http_tomo_zone_balance(tz, &balance);
     tomo_buf_c(b, " waiting=");
     tomo_buf_u64(b, balance.waiting);
+    tomo_buf_c(b, " keep=");
+    tomo_buf_u64(b, (uint64_t) feed->ship->tmcf->journal_conf->keep);
+
+    if (feed->ship->tmcf->keys) {
+        tomo_buf_c(b, " keys=");
+
+        for (n = 0; n < feed->ship->tmcf->keys->n; n++) {
+            tomo_buf_c(b, n ? "," : "");
+            tomo_buf_u64(b, feed->ship->tmcf->keys->tokens.keys[n].id);
+        }
+    }
 }
 
 
@@ -79,7 +93,7 @@ ngx_http_tomo_feed_beat(ngx_http_tomo_feed_t *feed)
     tomo_buf_t   b, edge;
     tomo_str_t   argv[4];
 
-    size = 128 + feed->n * (TOMO_ACCOUNT_MAX + 24);
+    size = 192 + feed->n * (TOMO_ACCOUNT_MAX + 24);
 
     text = ngx_alloc(size, feed->ship->log);
     if (text == NULL) {

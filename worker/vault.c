@@ -125,7 +125,45 @@ vault_edge(vault_t *v, const vault_file_t *file)
         v->n_edge = i + 1;
     }
 
+    v->edge_first = file->id[0];
+
     return TOMO_OK;
+}
+
+
+bool
+vault_prefer(vault_t *v, uint32_t known)
+{
+    size_t            first, want;
+    uint8_t           seal[32];
+    tomo_token_key_t  key;
+
+    if (v->tokens.n < 2) {
+        return false;
+    }
+
+    first = v->tokens.keys[0].id == v->edge_first ? 0 : 1;
+    want = first;
+
+    if (!(known & UINT32_C(1) << v->tokens.keys[first].id)
+        && (known & UINT32_C(1) << v->tokens.keys[1 - first].id))
+    {
+        want = 1 - first;
+    }
+
+    if (want == 0) {
+        return false;
+    }
+
+    key = v->tokens.keys[0];
+    v->tokens.keys[0] = v->tokens.keys[1];
+    v->tokens.keys[1] = key;
+    memcpy(seal, v->edge_seal[0], 32);
+    memcpy(v->edge_seal[0], v->edge_seal[1], 32);
+    memcpy(v->edge_seal[1], seal, 32);
+    tomo_mac_wipe(seal, sizeof(seal));
+
+    return true;
 }
 
 

@@ -26,6 +26,7 @@ typedef struct {
     size_t             n_edge;
     size_t             n_worker;
     uint8_t            edge_seal[2][32];
+    uint8_t            edge_first;      /* id of the first key in the file */
     uint8_t            worker_seal[2][32];
 } vault_t;
 
@@ -39,6 +40,14 @@ tomo_rc_e vault_file_read(const char *path, vault_file_t *file,
 /* TOMO_INVALID, TOMO_ERROR: logged with what to do; *v is then unusable */
 tomo_rc_e vault_open(vault_t *v, const conf_t *conf) TOMO_MUST_CHECK;
 void vault_close(vault_t *v);   /* wipes */
+
+/*
+ * Which key of edge.key issues tokens and seals for edges: the file's first,
+ * if every living edge has it (known: bit i for key id i), else the other, if
+ * they have that.  So a new key may come to edges and workers in any order.
+ * True: it is another one than before; feeds are to be sealed anew.
+ */
+bool vault_prefer(vault_t *v, uint32_t known);
 
 /*
  * Seal for the edge (feed secrets) or for the worker (access tokens).  aad

@@ -63,6 +63,7 @@ maxmemory 512mb
 maxmemory-policy noeviction
 hash-max-listpack-value 1024
 set-max-intset-entries 16384
+stream-node-max-entries 1
 aclfile "$dir/redis-users.acl"
 END
 }

@@ -52,7 +52,7 @@ is to($one), 404, 'R5: a link that was taken out';
 is webhook('b', $_), 200, 'B7: either secret' for 'ab' x 16, 'cd' x 16;
 is webhook('b', 'ef' x 16), 401, 'B5: another secret';
 my ($beat) = values %{ $redis->hash('tomo:edges') };
-like $beat, qr/^at=\d{13} versions=\S+ waiting=\d+$/, 'the heartbeat\'s form';
+like $beat, qr/^at=\d{13} versions=\S+ waiting=\d+ keep=3600 keys=1$/, 'the heartbeat\'s form';
 is scalar(keys %{ $redis->hash('tomo:edges') }), 1, 'one edge, one heartbeat';
 
 # --- broken feeds -----------------------------------------------------------------

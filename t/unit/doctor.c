@@ -68,6 +68,8 @@ static const case_t  cases[] = {
     { ROW(LISTPACK), "64", FAIL },
     { ROW(INTSET), "16384", PASS },
     { ROW(INTSET), "512", FAIL },
+    { ROW(NODES), "1", PASS },
+    { ROW(NODES), "100", WARN },
     { ROW(REPLICAS), "0", PASS },
     { ROW(LAG), "60", PASS },
     { ROW(CLOCK), "0", PASS },

@@ -308,7 +308,8 @@ friends_one(routes_t *routes, request_t *r, const route_match_t *m)
         http_room(r, 4 * FRIENDS_ROOM_EACH);
 
         if (friends_read(routes, r, redis, m->account, serial, 1)
-            && r->out.len == 0)
+            && r->out.len == 0
+            && !deletions_one(redis, r, m, serial))
         {
             http_error(r, MHD_HTTP_NOT_FOUND, "not_found",
                        "no friend of that id");

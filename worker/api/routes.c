@@ -25,6 +25,8 @@ static const route_t  routes_table[] = {
     { "GET",  "accounts/{account}/commands/{}", false, accounts_command },
     { "GET",  "accounts/{account}/friends", false, friends_list },
     { "GET",  "accounts/{account}/friends/{}", false, friends_one },
+    { "DELETE", "accounts/{account}/friends/{}", false, friends_delete },
+    { "GET",  "accounts/{account}/deletions", false, deletions_list },
     { "GET",  "accounts/{account}/friends/{}/timeline", false,
       timeline_list },
     { "GET",  "accounts/{account}/definitions/{}", false, definitions_list },
@@ -39,7 +41,9 @@ static const route_t  routes_table[] = {
 /* for the Allow header, by the sum of methods' bits */
 static const char *const  routes_allow[] = {
     NULL, "GET", "PUT", "GET, PUT", "POST", "GET, POST", "PUT, POST",
-    "GET, PUT, POST"
+    "GET, PUT, POST", "DELETE", "GET, DELETE", "PUT, DELETE",
+    "GET, PUT, DELETE", "POST, DELETE", "GET, POST, DELETE",
+    "PUT, POST, DELETE", "GET, PUT, POST, DELETE"
 };
 
 #define ROUTES_N  (sizeof(routes_table) / sizeof(routes_table[0]))
@@ -107,7 +111,9 @@ routes_match(const conf_t *conf, const route_t *route, tomo_str_t path,
 static unsigned
 routes_method_bit(const char *method)
 {
-    switch (method[1]) {
+    switch (method[0] == 'D' ? 'D' : method[1]) {
+    case 'D':
+        return 8;           /* DELETE */
     case 'E':
         return 1;           /* GET */
     case 'U':

@@ -49,6 +49,15 @@ http_rc_e friends_list(routes_t *routes, request_t *r,
 http_rc_e friends_one(routes_t *routes, request_t *r,
     const route_match_t *m);
 
+/* deletions.c */
+http_rc_e friends_delete(routes_t *routes, request_t *r,
+    const route_match_t *m);
+http_rc_e deletions_list(routes_t *routes, request_t *r,
+    const route_match_t *m);
+/* a deleted friend: r is answered 410; false: there is no tombstone */
+bool deletions_one(redis_t *redis, request_t *r, const route_match_t *m,
+    uint64_t serial);
+
 /* timeline.c */
 http_rc_e timeline_list(routes_t *routes, request_t *r,
     const route_match_t *m);

@@ -66,6 +66,15 @@ local ops = {
     X = { { stream = 1 }, function (k, a, b)
         redis.call('XADD', k, 'MAXLEN', '~', 1000, '*', unpack(ARGV, a, b))
     end },
+    r = { { list = 1 }, function (k, a)
+        local at = redis.call('LPOS', k, ARGV[a])
+        if at then
+            redis.call('LSET', k, at, ARGV[a + 1])
+        end
+    end },
+    u = { { hash = 1, list = 1 }, function (k)
+        redis.call('UNLINK', k)
+    end },
     q = { { stream = 1 }, function (k, a, b)
         redis.call('XDEL', k, unpack(ARGV, a, b))
     end },

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "erase.h"
 #include "quarantine.h"
 #include "seen.h"
 #include "tomo_codec.h"
@@ -204,6 +205,10 @@ decide_row(decide_t *d, uint32_t serial, tomo_str_t id, int64_t at_ms,
             tomo_rec_put(&b, "text", text);
         }
 
+        if (d->ev->kind == EVENT_MESSAGE && d->ev->ref.len > 0) {
+            tomo_rec_put(&b, "msg", d->ev->ref);        /* for an unsend */
+        }
+
         if (d->why.len > 0) {
             tomo_buf_byte(&b, '&');
             tomo_buf_put(&b, tomo_buf_str(&d->why));
@@ -380,6 +385,13 @@ decide_event(decide_t *d, event_t *ev)
     tomo_rc_e  rc;
 
     decide_begin(d, ev);
+
+    if (gone_drops(&d->o->gone, d->o->vault, d->o->id, ev)) {
+        ev->fault = NULL;
+        d->o->state.counters[OWNER_ERASED]++;
+        erase_from_file(d);
+        return TOMO_OK;
+    }
 
     if (ev->fault != NULL) {
         return TOMO_INVALID;

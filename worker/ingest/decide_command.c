@@ -5,6 +5,7 @@
 
 #include "decide.h"
 #include "defstore.h"
+#include "erase.h"
 #include "json.h"
 #include "tomo_keys.h"
 
@@ -43,7 +44,8 @@ command_fault(command_answer_t *a, int status, const char *path,
     json_open(&a->body, NULL, '{');
     json_open(&a->body, "error", '{');
     json_put_c(&a->body, "code", status == 409 ? "stale"
-                                 : status == 422 ? "invalid" : "failed");
+                                 : status == 422 ? "invalid"
+                                 : status == 404 ? "not_found" : "failed");
     json_put_c(&a->body, "message", why);
 
     if (path != NULL) {
@@ -119,6 +121,47 @@ command_definition_put(decide_t *d, command_answer_t *a)
 }
 
 
+static void
+command_deleted(command_answer_t *a, const gone_stone_t *stone)
+{
+    a->status = 200;
+    json_open(&a->body, NULL, '{');
+    json_put_i64(&a->body, "id", stone->serial);
+    json_put_i64(&a->body, "deleted_at", stone->at_ms);
+    json_put_i64(&a->body, "complete_at", stone->complete_ms);
+    json_close(&a->body, '}');
+}
+
+
+/* a second time it tells the same */
+static void
+command_friend_delete(decide_t *d, command_answer_t *a)
+{
+    uint8_t              what[32];
+    tomo_buf_t           b;
+    const gone_stone_t  *stone;
+
+    stone = d->f != NULL ? erase_friend(d)
+                         : gone_by_serial(&d->o->gone, d->ev->serial);
+
+    if (stone != NULL) {
+        command_deleted(a, stone);
+
+    } else {
+        command_fault(a, d->f != NULL ? 503 : 404, NULL,
+                      d->f != NULL ? "out of memory: try again"
+                                   : "there is no such friend");
+        command_fault_end(a);
+        d->f = NULL;
+    }
+
+    tomo_buf_init(&b, what, sizeof(what));
+    tomo_buf_c(&b, "friend/");
+    tomo_buf_u64(&b, d->ev->serial);
+    command_audit(d, "friend.delete", tomo_buf_str(&b), a->status);
+}
+
+
 /* its answer proves that everything before it is decided */
 static void
 command_tick(decide_t *d, command_answer_t *a)
@@ -135,6 +178,7 @@ static const struct {
     command_pt   run;
 } commands[] = {
     { "definition.put", command_definition_put },
+    { "friend.delete", command_friend_delete },
     { "sandbox.tick", command_tick },
 };
 

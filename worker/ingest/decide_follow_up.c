@@ -4,6 +4,7 @@
  */
 
 #include "decide.h"
+#include "erase.h"
 #include "many.h"
 #include "scenario.h"
 #include "tomo_codec.h"
@@ -66,6 +67,7 @@ static const struct {
 } follow_ups[] = {
     { "replan", follow_up_replan },
     { "many", many_go_on },
+    { "erase", erase_go_on },
 };
 
 

@@ -2,6 +2,7 @@
 
 #include "decide.h"
 #include "effects.h"
+#include "erase.h"
 #include "scenario.h"
 #include "tomo_keys.h"
 
@@ -238,7 +239,12 @@ decide_message(decide_t *d)
         return TOMO_OK;
     }
 
-    d->text = d->ev->text;
+    if (erase_unsent(d, d->ev->ref)) {
+        decide_fx(d, "unsent", tomo_str_null);
+
+    } else {
+        d->text = d->ev->text;
+    }
 
     if (tomo_str_eq(d->ev->what, tomo_str("text"))) {
         d->kind = "text";
@@ -272,6 +278,7 @@ decide_unsend(decide_t *d)
 {
     if (decide_alive(d)) {
         decide_why(d, d->ev->ref);
+        erase_text(d, d->ev->ref);
     }
 
     return TOMO_OK;

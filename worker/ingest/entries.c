@@ -214,6 +214,7 @@ static void
 entries_command(entries_read_t *r)
 {
     event_t        ev = { .kind = EVENT_COMMAND };
+    int64_t        friend = 0;
     json_limits_t  limits = { .max_bytes = 2 << 20, .max_nodes = 100000 };
 
     ev.at_ms = r->entry.at_ms;
@@ -223,6 +224,13 @@ entries_command(entries_read_t *r)
     {
         entries_fault(r, EVENT_COMMAND, "command_odd", r->entry.body);
         return;
+    }
+
+    if (json_i64(ev.command, "friend", 1, (INT64_C(1) << 30) - 1, &friend)
+        == TOMO_OK)
+    {
+        ev.serial = (uint32_t) friend;
+        ev.apart = true;
     }
 
     entries_put(r, &ev);
@@ -424,6 +432,12 @@ entries_cut(const entries_t *list, size_t i)
 {
     bool    timers = list->events[i].kind == EVENT_TIMER;
     size_t  n, max = timers ? SLICE_TIMERS : SLICE_EVENTS;
+
+    for (n = 0; !timers && n < max && i + n < list->n; n++) {
+        if (list->events[i + n].apart) {
+            return n == 0 ? 1 : n;
+        }
+    }
 
     if (list->n - i <= max) {
         return list->n - i;

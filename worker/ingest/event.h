@@ -56,6 +56,7 @@ typedef struct {
     tomo_str_t      entry;      /* id of the stream entry */
     uint32_t        index;      /* within the entry, from 0 */
     bool            last;       /* of the entry */
+    bool            apart;      /* decided in a slice of its own */
     tomo_str_t      origin;     /* WRITER-SEQ */
 
     tomo_str_t      id;
@@ -91,7 +92,8 @@ typedef struct {
     tomo_str_t      met;        /* decided before: the digest it had then */
     tomo_str_t     *row;        /* VERDICT: pairs of its outbox row */
     size_t          n_row;
-    tomo_str_t     *page;       /* FOLLOW_UP: ZSCAN: next cursor, members */
+    tomo_str_t     *page;       /* FOLLOW_UP: ZSCAN: next cursor, members; or
+                                   of erase; UNSEND: rows of the timeline */
     size_t          n_page;
 } event_t;
 

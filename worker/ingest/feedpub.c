@@ -9,10 +9,8 @@
 #include "tomo_codec.h"
 #include "tomo_feed.h"
 #include "tomo_keys.h"
-#include "tomo_rec.h"
 
 #define FEEDPUB_VALUE_BYTES  (256 * 1024)
-#define FEEDPUB_EDGE_GONE_MS 60000
 
 
 static tomo_str_t
@@ -221,46 +219,4 @@ feedpub_secrets(owner_t *o, const char *print)
     commit_end(o->commit);
 
     return TOMO_OK;
-}
-
-
-void
-feedpub_clean(redis_t *r)
-{
-    size_t         i;
-    int64_t        at_ms;
-    uint8_t        bytes[2048];
-    tomo_rec_t     rec;
-    redisReply    *edges, *reply;
-    redis_args_t   args = { 0 };
-    tomo_arena_t   arena;
-
-    edges = redis_call_c(r, "HGETALL", TOMO_KEY_EDGES, NULL);
-
-    for (i = 0; i + 1 < redis_len(edges); i += 2) {
-        size_t      end;
-        tomo_str_t  value;
-
-        value = redis_str(redis_at(edges, i + 1));
-        end = tomo_str_find(value, 0, ' ');
-        tomo_arena_init(&arena, bytes, sizeof(bytes));
-
-        if (tomo_rec_parse(tomo_str_n(value.data, end), &arena, &rec)
-            == TOMO_OK
-            && tomo_rec_get_i64(&rec, "at", &at_ms) == TOMO_OK
-            && at_ms > clock_real_ms() - FEEDPUB_EDGE_GONE_MS)
-        {
-            continue;
-        }
-
-        redis_args_reset(&args);
-        redis_arg_c(&args, "HDEL");
-        redis_arg_c(&args, TOMO_KEY_EDGES);
-        redis_arg(&args, redis_str(redis_at(edges, i)));
-        reply = redis_call(r, &args);
-        freeReplyObject(reply);
-    }
-
-    redis_args_free(&args);
-    freeReplyObject(edges);
 }

@@ -1,7 +1,7 @@
 /*
  * feedpub: what the edge must know (docs/formats.md, The edge feed): links,
  * compiled surveys, sealed channel secrets, a version that grows with every
- * change; and cleaning up after edges that are gone.
+ * change.
  */
 
 #ifndef FEEDPUB_H
@@ -28,8 +28,5 @@ tomo_rc_e feedpub_stale(owner_t *o, redis_t *r, char print[65], bool *stale)
 bool feedpub_some(owner_t *o, size_t *i);
 /* the secrets, and what tells them apart; then feedpub_version */
 tomo_rc_e feedpub_secrets(owner_t *o, const char *print) TOMO_MUST_CHECK;
-
-/* removes edges whose heartbeat is older than 60 s */
-void feedpub_clean(redis_t *r);
 
 #endif

@@ -6,11 +6,12 @@
 
 #include "batch.h"
 #include "clock.h"
-#include "feedpub.h"
+#include "edgewatch.h"
 #include "lease.h"
 #include "log.h"
 #include "redis.h"
 #include "redis_check.h"
+#include "retain.h"
 #include "seen.h"
 #include "tomo_keys.h"
 #include "vault.h"
@@ -18,6 +19,7 @@
 #define INGEST_WAIT_MS    50
 #define INGEST_STUCK_US   INT64_C(5000000)
 #define INGEST_CLEAN_US   INT64_C(10000000)
+#define INGEST_LOOK_US    INT64_C(1000000)
 
 typedef struct {
     role_t        *role;
@@ -30,6 +32,9 @@ typedef struct {
     uint64_t       known;           /* generation of Redis last met */
     redis_check_t  check;
     int64_t        clean_us;
+    int64_t        look_us;
+    edgewatch_t    edges;
+    retain_t       retain;
 } ingest_t;
 
 
@@ -90,6 +95,35 @@ ingest_close(ingest_t *in)
 }
 
 
+/* heartbeats of edges: their keys, how long they keep what was shipped */
+static void
+ingest_edges(ingest_t *in)
+{
+    bool    other;
+    size_t  i;
+
+    if (edgewatch_read(&in->edges, &in->redis) != TOMO_OK) {
+        return;
+    }
+
+    other = vault_prefer(&in->vault, in->edges.keys);
+
+    if (other) {
+        log_info("edge.key", "key %u issues links now",
+                 (unsigned) in->vault.tokens.keys[0].id);
+    }
+
+    for (i = 0; i < in->n; i++) {
+        in->owners[i].keep_ms = in->edges.keep_ms;
+
+        if (other) {
+            /* what edges read is sealed anew when it is loaded */
+            in->owners[i].loaded = false;
+        }
+    }
+}
+
+
 /* the server must keep its word before we write to it (RELIABILITY.md 6) */
 static tomo_rc_e
 ingest_check(ingest_t *in)
@@ -116,6 +150,8 @@ ingest_check(ingest_t *in)
         freeReplyObject(reply);
     }
 
+    /* no link with a key that an edge does not have yet */
+    ingest_edges(in);
     in->known = in->redis.generation;
 
     return TOMO_OK;
@@ -266,17 +302,28 @@ ingest_wait(ingest_t *in)
 }
 
 
-/* what grows old: heartbeats of edges, days of seen ids */
+/* every second: what others changed, and what was erased */
+static void
+ingest_look(ingest_t *in)
+{
+    ingest_edges(in);
+
+    if (redis_fd(&in->redis) >= 0) {
+        retain_rewrite(&in->retain, in->owners, in->n, &in->redis);
+    }
+}
+
+
+/* what grows old: days of seen ids, quarantine, audit */
 static void
 ingest_clean(ingest_t *in)
 {
     size_t  i;
 
-    feedpub_clean(&in->redis);
-
     for (i = 0; i < in->n; i++) {
         if (in->owners[i].loaded && redis_fd(&in->redis) >= 0) {
             seen_clean(&in->owners[i], &in->redis, clock_now_ms());
+            retain_trim(&in->owners[i], &in->redis);
         }
     }
 }
@@ -315,6 +362,13 @@ ingest_run(ingest_t *in)
             {
                 ingest_turn(in, &in->owners[i], &done);
             }
+        }
+
+        if (clock_mono_us() - in->look_us > INGEST_LOOK_US
+            && redis_fd(&in->redis) >= 0)
+        {
+            in->look_us = clock_mono_us();
+            ingest_look(in);
         }
 
         if (clock_mono_us() - in->clean_us > INGEST_CLEAN_US

@@ -73,6 +73,7 @@ owner_forget(owner_t *o)
     }
 
     o->n_deliveries = 0;
+    gone_free(&o->gone);
     owner_settle(o);
     defs_free(o->defs);
     rules_free(o->rules);
@@ -213,6 +214,8 @@ owner_load_meta(owner_t *o, const redisReply *meta)
     o->loading = owner_u64(meta, "loading", 1) == 1
                  && o->account->definitions != NULL;
 
+    o->erase_n = owner_u64(meta, "erase", UINT64_MAX);
+    o->erased_n = owner_u64(meta, "erased", UINT64_MAX);
     o->state.serial = (uint32_t) owner_u64(meta, "serial", (1u << 30) - 1);
     o->state.delivery = (uint32_t) owner_u64(meta, "delivery",
                                              OWNER_DELIVERY_MAX);
@@ -288,56 +291,47 @@ owner_hgetall(redis_t *r, tomo_str_t account,
 tomo_rc_e
 owner_load(owner_t *o, redis_t *r)
 {
+    bool         wrong = false, whole = true;
+    size_t       i;
     tomo_rc_e    rc = TOMO_AGAIN;
-    redisReply  *cursor, *meta = NULL, *stored = NULL;
+    redisReply  *got[4] = { NULL };
+
+    static void (*const  keys[])(tomo_buf_t *, tomo_str_t) = {
+        tomo_key_cursor, tomo_key_meta, tomo_key_defs, tomo_key_gone
+    };
 
     owner_forget(o);
-    cursor = owner_hgetall(r, o->id, tomo_key_cursor);
 
-    if (cursor != NULL) {
-        meta = owner_hgetall(r, o->id, tomo_key_meta);
+    for (i = 0; i < 4 && whole; i++) {
+        got[i] = owner_hgetall(r, o->id, keys[i]);
+        wrong = wrong || redis_error_of(got[i]) == REDIS_ERR_TYPE;
+        whole = got[i] != NULL
+                && (wrong || redis_is(got[i], REDIS_REPLY_ARRAY));
     }
 
-    if (meta != NULL) {
-        stored = owner_hgetall(r, o->id, tomo_key_defs);
-    }
-
-    if (stored == NULL) {
-        goto done;
-    }
-
-    if (redis_error_of(cursor) == REDIS_ERR_TYPE
-        || redis_error_of(meta) == REDIS_ERR_TYPE
-        || redis_error_of(stored) == REDIS_ERR_TYPE)
-    {
-        log_error(o->account->id, "cannot be loaded: `cursor`, `meta` or "
-                  "`defs` is no hash; somebody wrote to this Redis: restore "
-                  "it from a backup");
+    if (whole && wrong) {
+        log_error(o->account->id, "cannot be loaded: `cursor`, `meta`, "
+                  "`defs` or `gone` is no hash; somebody wrote to this "
+                  "Redis: restore it from a backup");
         o->stuck = true;
         o->stuck_us = clock_mono_us();
         rc = TOMO_INVALID;
-        goto done;
+
+    } else if (whole) {
+        owner_load_cursor(o, got[0]);
+
+        if (owner_load_meta(o, got[1])
+            && owner_load_defs(o, got[2]) == TOMO_OK
+            && gone_load(&o->gone, got[3]) == TOMO_OK)
+        {
+            o->loaded = true;
+            rc = TOMO_OK;
+        }
     }
 
-    if (!redis_is(cursor, REDIS_REPLY_ARRAY)
-        || !redis_is(meta, REDIS_REPLY_ARRAY)
-        || !redis_is(stored, REDIS_REPLY_ARRAY))
-    {
-        goto done;
+    for (i = 0; i < 4; i++) {
+        freeReplyObject(got[i]);
     }
-
-    owner_load_cursor(o, cursor);
-
-    if (owner_load_meta(o, meta) && owner_load_defs(o, stored) == TOMO_OK) {
-        o->loaded = true;
-        rc = TOMO_OK;
-    }
-
-done:
-
-    freeReplyObject(cursor);
-    freeReplyObject(meta);
-    freeReplyObject(stored);
 
     return rc;
 }

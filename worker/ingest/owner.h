@@ -10,6 +10,7 @@
 
 #include "commit.h"
 #include "conf.h"
+#include "gone.h"
 #include "lease.h"
 #include "model/defs.h"
 #include "redis.h"
@@ -30,6 +31,7 @@
     X(QUARANTINED, "quarantined")   /* events set aside */                    \
     X(DUPLICATES,  "duplicates")    /* of the handled: seen before */         \
     X(CONFLICTS,   "conflicts")     /* same id, other content */              \
+    X(ERASED,      "erased")        /* of the handled: of the deleted */      \
     X(SKIPPED,     "skipped")       /* of the handled: groups, no friend */   \
     X(PREVIEWS,    "previews")      /* clicks that were no person's */        \
     X(ANONYMOUS,   "anonymous")     /* clicks of nobody we know */            \
@@ -88,6 +90,12 @@ typedef struct {
     defs_t                *defs;
     rules_t               *rules;
     defs_t                *old_defs;    /* replaced in this batch */
+    gone_t                 gone;        /* deleted persons */
+    int64_t                keep_ms;     /* journals of edges, as they say */
+    uint64_t               erase_n;     /* commit that last erased something */
+    uint64_t               erase_was;   /* at the look before */
+    uint64_t               erasing_n;   /* the AOF is being written behind it */
+    uint64_t               erased_n;    /* … and has been */
     owner_delivery_t      *deliveries;  /* "scenario/welcome/hello" → number */
     size_t                 n_deliveries;
     size_t                 cap_deliveries;

@@ -27,6 +27,9 @@ split_finish(event_t *ev)
         }
     }
 
+    /* it looks into the timeline, where the message's row must stand */
+    ev->apart = ev->kind == EVENT_UNSEND;
+
     ev->standby = tomo_str_eq(ev->bot, tomo_str("standby"));
 
     if (tomo_str_eq(ev->origin, tomo_str("user"))) {

@@ -1,6 +1,6 @@
 /* view_load: the two rounds that fill a view */
 
-#include "view.h"
+#include "view_own.h"
 
 #include <string.h>
 
@@ -9,33 +9,7 @@
 #include "tomo_keys.h"
 
 /* A pipeline's expected replies, in order */
-typedef enum {
-    VIEW_UID = 0,               /* serial of the event's user id */
-    VIEW_MET,
-    VIEW_OLD_SET,
-    VIEW_ROW,
-    VIEW_PAGE,
-    VIEW_FRIEND
-} view_want_e;
-
-typedef struct {
-    view_want_e  kind;
-    event_t     *ev;
-    uint32_t     serial;
-} view_want_t;
-
-typedef struct {
-    view_t        *v;
-    redis_t       *r;
-    redis_args_t   args;
-    view_want_t   *wants;
-    size_t         n;
-    size_t         cap;
-    tomo_rc_e      rc;
-} view_load_t;
-
-
-static void
+void
 view_want(view_load_t *l, view_want_e kind, event_t *ev, uint32_t serial)
 {
     view_want_t  *more;
@@ -65,7 +39,7 @@ view_want(view_load_t *l, view_want_e kind, event_t *ev, uint32_t serial)
 }
 
 
-static void
+void
 view_command(view_load_t *l, const char *command, const tomo_buf_t *key)
 {
     redis_args_reset(&l->args);
@@ -132,35 +106,6 @@ view_ask_row(view_load_t *l, event_t *ev)
 }
 
 
-static void
-view_ask_page(view_load_t *l, event_t *ev)
-{
-    uint8_t            text[TOMO_KEY_MAX], match[32];
-    tomo_buf_t         key, b;
-    const tomo_str_t  *no, *cursor;
-
-    no = tomo_rec_get(&ev->line, "scenario");
-    cursor = tomo_rec_get(&ev->line, "cursor");
-
-    if (no == NULL || cursor == NULL || no->len > 10) {
-        return;
-    }
-
-    tomo_buf_init(&key, text, sizeof(text));
-    tomo_key_sched(&key, l->v->account);
-    tomo_buf_init(&b, match, sizeof(match));
-    tomo_buf_c(&b, "*:s:");
-    tomo_buf_put(&b, *no);
-    view_command(l, "ZSCAN", &key);
-    redis_arg(&l->args, *cursor);
-    redis_arg_c(&l->args, "MATCH");
-    redis_arg(&l->args, tomo_buf_str(&b));
-    redis_arg_c(&l->args, "COUNT");
-    redis_arg_c(&l->args, "100");
-    view_want(l, VIEW_PAGE, ev, 0);
-}
-
-
 /* the timeline tells of what is too large; other faults may be the record's */
 static bool
 view_passes(const event_t *ev)
@@ -205,51 +150,6 @@ view_ask(view_load_t *l, event_t *ev)
             view_ask_uid(l, ev);
         }
     }
-}
-
-
-/* strings of a flat array, copied to the arena */
-static tomo_str_t *
-view_copy(view_t *v, const redisReply *array)
-{
-    size_t       i;
-    tomo_str_t  *copy;
-
-    copy = tomo_arena_array(v->arena, redis_len(array) + 1,
-                            sizeof(tomo_str_t));
-
-    for (i = 0; copy != NULL && i < redis_len(array); i++) {
-        copy[i] = tomo_arena_dup(v->arena, redis_str(redis_at(array, i)));
-    }
-
-    return copy;
-}
-
-
-static void
-view_take_page(view_load_t *l, event_t *ev, const redisReply *reply)
-{
-    size_t             i;
-    tomo_str_t        *all;
-    const redisReply  *members;
-
-    members = redis_at(reply, 1);
-    all = tomo_arena_array(l->v->arena, redis_len(members) / 2 + 2,
-                           sizeof(tomo_str_t));
-
-    if (all == NULL) {
-        return;
-    }
-
-    all[0] = tomo_arena_dup(l->v->arena, redis_str(redis_at(reply, 0)));
-
-    for (i = 0; 2 * i + 1 < redis_len(members); i++) {
-        all[i + 1] = tomo_arena_dup(l->v->arena,
-                                    redis_str(redis_at(members, 2 * i)));
-    }
-
-    ev->page = all;
-    ev->n_page = i + 1;
 }
 
 
@@ -313,6 +213,16 @@ view_take(view_load_t *l, const view_want_t *want, const redisReply *reply)
 
     case VIEW_PAGE:
         view_take_page(l, want->ev, reply);
+        break;
+
+    case VIEW_ERASE_OUT:
+    case VIEW_ERASE_ASIDE:
+        view_take_erase(l, want->ev, want->kind == VIEW_ERASE_OUT, reply);
+        break;
+
+    case VIEW_ROWS:
+        want->ev->page = view_copy(l->v, reply);
+        want->ev->n_page = want->ev->page != NULL ? redis_len(reply) : 0;
         break;
 
     case VIEW_FRIEND:
@@ -388,6 +298,16 @@ view_ask_friends(view_load_t *l, event_t *ev)
     }
 
     view_ask_friend(l, ev->serial);
+
+    if (ev->kind == EVENT_UNSEND) {
+        view_ask_rows(l, ev);
+    }
+
+    if (ev->kind != EVENT_FOLLOW_UP
+        || tomo_rec_get(&ev->line, "cursor") == NULL)
+    {
+        return;
+    }
 
     for (i = 1; i < ev->n_page; i++) {
         colon = tomo_str_find(ev->page[i], 0, ':');

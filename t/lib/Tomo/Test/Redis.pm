@@ -21,6 +21,7 @@ my %SETTINGS = (
     'maxmemory-policy'          => 'noeviction',
     'hash-max-listpack-value'   => 1024,
     'set-max-intset-entries'    => 16384,
+    'stream-node-max-entries'   => 1,
     'daemonize'                 => 'no',
 );
 

@@ -1,0 +1,38 @@
+/*
+ * erase: a person's copies are removed (promise S2): the record, its timeline,
+ * its places in indexes and schedule, open rows of the outbox, what lies in
+ * the quarantine.  A tombstone stays (gone.h).  What a stream of unknown
+ * length holds goes page by page, in follow-ups of their own.
+ */
+
+#ifndef ERASE_H
+#define ERASE_H
+
+#include "decide.h"
+
+/*
+ * Removes d->f, which is NULL afterwards, and begins the follow-ups.  NULL: it
+ * could not be done (memory); else the new tombstone.
+ */
+const gone_stone_t *erase_friend(decide_t *d);
+
+/* the commit drops or removes something: Redis' file is to be written anew */
+void erase_from_file(decide_t *d);
+
+/* the follow-up `do=erase`: one page of `out` or `quarantine` */
+tomo_rc_e erase_go_on(decide_t *d) TOMO_MUST_CHECK;
+
+/* one entry of such a page as view loads it */
+#define ERASE_PAGE_OUT         256
+#define ERASE_PAGE_QUARANTINE  16       /* bodies of up to 1 MB */
+#define ERASE_PAGE_WIDTH       3        /* id, kind or friend, body */
+
+/*
+ * LINE's unsend: the text goes out of the row of message ref.  Its rows are
+ * in ev->page.
+ */
+void erase_text(decide_t *d, tomo_str_t ref);
+/* was message ref unsent before it came here? */
+bool erase_unsent(const decide_t *d, tomo_str_t ref);
+
+#endif
