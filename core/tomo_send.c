@@ -257,20 +257,10 @@ tomo_send_decide(const tomo_send_result_t *r)
 
 
 tomo_429_e
-tomo_send_429(tomo_str_t message)
+tomo_send_429(int64_t quota, int64_t used, int64_t people)
 {
-    size_t      i;
-    tomo_str_t  mark;
-
-    mark = tomo_str("monthly limit");
-
-    for (i = 0; i + mark.len <= message.len; i++) {
-        if (tomo_str_caseeq(tomo_str_n(message.data + i, mark.len), mark)) {
-            return TOMO_429_MONTH;
-        }
-    }
-
-    return TOMO_429_RATE;
+    return (quota >= 0 && people > quota - used) ? TOMO_429_MONTH
+                                                 : TOMO_429_RATE;
 }
 
 
@@ -357,6 +347,13 @@ tomo_bucket_wait_us(const tomo_bucket_t *b, int64_t now_us)
     at = b->last_us + send_fill_us(b, SEND_MILLI);
 
     return (at > now_us) ? at - now_us : 0;
+}
+
+
+void
+tomo_bucket_skip(tomo_bucket_t *b, int64_t now_us)
+{
+    b->last_us = (now_us > b->last_us) ? now_us : b->last_us;
 }
 
 

@@ -85,8 +85,12 @@ typedef struct {
  */
 tomo_send_plan_t tomo_send_decide(const tomo_send_result_t *r);
 
-/* 429: by the text of LINE's message (LINE.md 10); unknown text = rate */
-tomo_429_e tomo_send_429(tomo_str_t message);
+/*
+ * Which 429 was it?  By what the quota calls say (LINE.md 15), never by the
+ * text: so many people may be reached this month (negative: no limit), so
+ * many were, and the refused call was about so many more.
+ */
+tomo_429_e tomo_send_429(int64_t quota, int64_t used, int64_t people);
 
 /* full jitter: 500 ms · 2^(attempt-1), at most 5 min; dice: 64 random bits */
 int64_t tomo_send_backoff_ms(uint32_t attempt, uint64_t dice);
@@ -108,6 +112,8 @@ void tomo_bucket_init(tomo_bucket_t *b, int64_t rate_per_s, int64_t burst,
 bool tomo_bucket_take(tomo_bucket_t *b, int64_t now_us);
 /* µs until one is there, 0 = now */
 int64_t tomo_bucket_wait_us(const tomo_bucket_t *b, int64_t now_us);
+/* nothing comes in for the time since it was last looked at */
+void tomo_bucket_skip(tomo_bucket_t *b, int64_t now_us);
 /* after a 429: empty, and half the rate for a while (caller restores) */
 void tomo_bucket_drain(tomo_bucket_t *b, int64_t now_us);
 

@@ -17,8 +17,8 @@ const PART = 1000;
 const UNSENDABLE = ['text', 'sticker', 'location'];
 
 export class ControlApi {
-    /* parts: clock, friends, webhooks, request_log, faults, quota, state,
-       bot, phone. */
+    /* parts: clock, friends, webhooks, request_log, faults, rates, quota,
+       state, bot, phone. */
     constructor(parts) {
         Object.assign(this, parts);
         this.webhooks.on_heard = (event) => this.#heard(event, true);
@@ -66,6 +66,9 @@ export class ControlApi {
         case 'POST /sim/faults':
             return answer_json(res, 200,
                 this.#set_faults(await json(req)));
+        case 'POST /sim/rates':
+            this.rates.restart();
+            return answer_json(res, 200, {});
         case 'POST /sim/quota':
             return answer_json(res, 200, this.#set_quota(await json(req)));
         default:

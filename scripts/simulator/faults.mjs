@@ -1,11 +1,12 @@
 /*
  * Faults that a test switches on.  A fault looks at the path (a trailing `*`
- * matches any rest), perhaps the method, and takes its share of the calls by
- * a seeded generator: the same list gives the same pattern.
+ * matches any rest), perhaps the method and the recipient, and takes its share
+ * of the calls by a seeded generator: the same list gives the same pattern.
  *
  * kind                 what the caller sees
- * 400 401 403 404 413 500 502 503 504   that status, nothing accepted
- * 429, 429_month       rate limit, monthly limit; nothing accepted
+ * 400 401 403 404 410 413 415 500 502 503 504   that status, nothing accepted
+ * 429, 429_month, 429_user   rate limit, monthly limit, too many messages to
+ *                      one person (that text is ours); nothing accepted
  * hang, reset, drop    no answer; stream reset; connection closed; nothing
  *                      accepted
  * hang_after_accept, reset_after_accept, drop_after_accept,
@@ -16,8 +17,9 @@
  * On HTTP/1.1 a reset closes the connection too.
  */
 
-const PLAIN = ['400', '401', '403', '404', '413', '429', '429_month', '500',
-    '502', '503', '504', 'hang', 'reset', 'drop'];
+const PLAIN = ['400', '401', '403', '404', '410', '413', '415', '429',
+    '429_month', '429_user', '500', '502', '503', '504', 'hang', 'reset',
+    'drop'];
 const AFTER = ['hang_after_accept', 'reset_after_accept',
     'drop_after_accept', '500_after_accept', 'slow', 'garbage', 'huge'];
 
@@ -40,6 +42,7 @@ export class Faults {
             made.push({
                 path: fault.path,
                 method: fault.method,
+                to: fault.to,
                 share: fault.share ?? 1,
                 kind: fault.kind,
                 times: fault.times ?? Infinity,
@@ -50,10 +53,10 @@ export class Faults {
         return undefined;
     }
 
-    /* The kind that strikes this call, or undefined. */
-    pick(method, path) {
+    /* The kind that strikes this call {method, path, body}, or undefined. */
+    pick(call) {
         for (const fault of this.list) {
-            if (!matches(fault, method, path) || fault.times <= 0) {
+            if (!matches(fault, call) || fault.times <= 0) {
                 continue;
             }
             if (fault.dice() < fault.share) {
@@ -93,8 +96,11 @@ function check(fault) {
     return undefined;
 }
 
-function matches(fault, method, path) {
+function matches(fault, { method, path, body }) {
     if (fault.method !== undefined && fault.method !== method) {
+        return false;
+    }
+    if (fault.to !== undefined && fault.to !== body?.to) {
         return false;
     }
     return fault.path.endsWith('*')

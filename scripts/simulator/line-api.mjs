@@ -15,12 +15,14 @@ const SLOW_MS = 2000;
 const HUGE_BYTES = 10 << 20;
 const RATE_LIMIT = 'The API rate limit has been exceeded. Try again later.';
 const MONTHLY_LIMIT = 'You have reached your monthly limit.';
+const TOO_MANY = 'Too many messages to the same person.';
 const BAD_TOKEN = 'Authentication failed due to the following reason: '
     + 'invalid token. Confirm that the access token in the authorization '
     + 'header is valid.';
 
 export class LineApi {
-    /* parts: clock, routes, request_log, faults, buckets, access_tokens. */
+    /* parts: clock, routes, request_log, faults, buckets, rates,
+       access_tokens. */
     constructor(parts) {
         Object.assign(this, parts);
     }
@@ -38,7 +40,8 @@ export class LineApi {
         }
         parse_body(call);
         const entry = this.#log(call, req);
-        const kind = this.faults.pick(call.method, call.path);
+        this.rates.count(call.path);
+        const kind = this.faults.pick(call);
 
         if (kind && is_before_accept(kind)) {
             entry.fault = kind;
@@ -135,6 +138,8 @@ export class LineApi {
             return send(call, refuse(429, RATE_LIMIT), entry, res);
         case '429_month':
             return send(call, refuse(429, MONTHLY_LIMIT), entry, res);
+        case '429_user':
+            return send(call, refuse(429, TOO_MANY), entry, res);
         case '401':
             return send(call, refuse(401, BAD_TOKEN), entry, res);
         default:

@@ -23,6 +23,7 @@ import { parse_options, read_secrets, Usage, USAGE } from './options.mjs';
 import { PhoneApi } from './phone-api.mjs';
 import { Previewer } from './previewer.mjs';
 import { Quota } from './quota.mjs';
+import { Rates } from './line-rates.mjs';
 import { ReplyTokens } from './reply-tokens.mjs';
 import { RequestLog } from './request-log.mjs';
 import { RetryKeys } from './retry-keys.mjs';
@@ -42,6 +43,7 @@ function assemble(options, secrets) {
     const previewer = new Previewer(options.preview);
     const buckets = new Buckets(options.rate_limits);
     const faults = new Faults();
+    const rates = new Rates();
     const request_log = new RequestLog();
     const access_tokens = new AccessTokens(secrets.channel_id,
         secrets.channel_secret, clock);
@@ -67,6 +69,7 @@ function assemble(options, secrets) {
         retry_key_content_mismatch: retry_keys.content_mismatch,
         multicast_repeated_ids: sending.multicast_repeated_ids,
         rate_limited: buckets.refused,
+        rates: rates.as_state(),
         webhooks: {
             ...webhooks.counts, waiting: webhooks.undelivered.size,
         },
@@ -81,11 +84,11 @@ function assemble(options, secrets) {
 
     const routes = new Routes(sending, info);
     const line_api = new LineApi({ clock, routes, request_log, faults,
-        buckets, access_tokens });
+        buckets, rates, access_tokens });
     const phone = new PhoneApi({ clock, friends, bot,
         edge_url: options.edge_url, dir: options.dir });
     const control_api = new ControlApi({ clock, friends, webhooks,
-        request_log, faults, quota, state, bot, phone });
+        request_log, faults, rates, quota, state, bot, phone });
     return { store, webhooks, previewer, line_api, control_api, phone };
 }
 

@@ -67,7 +67,6 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     row_t             row;
-    tomo_429_e        why;
     verdict_t         v;
     wire_answer_t     answer;
     wire_request_t    request;
@@ -92,11 +91,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     answer.unsent = answer.status == 0 && (data[3] & 1) != 0;
     answer.cause = "timeout";
     answer.body = tomo_str_n(data + 6, size - 6);
-    lineapi_answer(&api, &row, &answer, &v, &why);
+    lineapi_answer(&api, &row, &answer, &v);
     v.send = (tomo_send_e) (data[4] % TOMO_SEND_END);
     v.has_frozen = (data[4] & 128) != 0;
     told(&row, &v);
-    decided(&row, &answer, why, data[5]);
+    decided(&row, &answer,
+            (data[5] & 1) != 0 ? TOMO_429_MONTH : TOMO_429_RATE, data[5]);
 
     /* the same bytes as a row of the outbox: refused, or a request of LINE's */
     row.to = row.token = answer.body;

@@ -79,6 +79,10 @@ is(pattern(share => 1, times => 3), 'xxx' . '.' x 297, 'times');
 faults({ path => '/v2/bot/*', kind => '500' });
 is(($t->line('GET', '/v2/bot/message/quota'))[0], 500, 'a star matches');
 is(($t->call('GET', '/sim/state'))[0], 200, 'the control API is spared');
+my $other = $t->friend;
+faults({ path => $PUSH, kind => '429_user', to => $other });
+is(($t->push_text($other, 'x'))[0], 429, 'a fault for one person strikes her');
+is(($t->push_text($id, 'x'))[0], 200, 'and nobody else');
 faults();
 is(($t->line('GET', '/v2/bot/info'))[0], 200, 'an empty list heals');
 for my $bad ({ path => '/x', kind => 'nonsense' }, { kind => '500' },

@@ -1,6 +1,6 @@
 /*
- * tomo_send: what follows each answer of LINE (LINE.md 12), backoff, bucket,
- * retry key.
+ * tomo_send: what follows each answer of LINE (LINE.md 12; B89, B90, B92),
+ * backoff, bucket, retry key.
  */
 
 #include "unit.h"
@@ -237,19 +237,17 @@ promises_hold_for_every_status(void **state)
 
 
 static void
-texts_of_429(void **state)
+quota_tells_a_429(void **state)
 {
     (void) state;
 
-    assert_int_equal(tomo_send_429(tomo_str(
-        "You have reached your monthly limit.")), TOMO_429_MONTH);
-    assert_int_equal(tomo_send_429(tomo_str("Monthly Limit")),
-                     TOMO_429_MONTH);
-    assert_int_equal(tomo_send_429(tomo_str(
-        "The API rate limit has been exceeded. Try again later.")),
-                     TOMO_429_RATE);
-    assert_int_equal(tomo_send_429(tomo_str("")), TOMO_429_RATE);
-    assert_int_equal(tomo_send_429(tomo_str("monthly limi")), TOMO_429_RATE);
+    assert_int_equal(tomo_send_429(1000, 999, 1), TOMO_429_RATE);
+    assert_int_equal(tomo_send_429(1000, 1000, 1), TOMO_429_MONTH);
+    assert_int_equal(tomo_send_429(1000, 1200, 1), TOMO_429_MONTH);
+    assert_int_equal(tomo_send_429(1000, 600, 400), TOMO_429_RATE);
+    assert_int_equal(tomo_send_429(1000, 600, 401), TOMO_429_MONTH);
+    assert_int_equal(tomo_send_429(0, 0, 1), TOMO_429_MONTH);
+    assert_int_equal(tomo_send_429(-1, 1000000, 500), TOMO_429_RATE);
 }
 
 
@@ -389,7 +387,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_follows_each_answer),
         cmocka_unit_test(promises_hold_for_every_status),
-        cmocka_unit_test(texts_of_429),
+        cmocka_unit_test(quota_tells_a_429),
         cmocka_unit_test(backoff_doubles_with_full_jitter),
         cmocka_unit_test(bucket_gives_its_rate),
         cmocka_unit_test(bucket_edges),

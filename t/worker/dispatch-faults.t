@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
-# LINE answers badly, late, twice or not at all (D2, D3, D8, B87-B93): every
-# row still ends once, and nobody gets a message twice.
+# LINE answers badly, late, twice or not at all (D2, D3, B87-B93): every row
+# still ends once, and nobody gets a message twice.
 
 use strict;
 use warnings;
@@ -13,7 +13,6 @@ use Tomo::Test::Files ();
 
 my $PUSH  = '/v2/bot/message/push';
 my $REPLY = '/v2/bot/message/reply';
-my $TOKEN = '/oauth2/v3/token';
 
 my $d = Tomo::Test::Dispatch->new(friends => 12);
 my $worker = $d->start;
@@ -73,63 +72,6 @@ fault(path => $REPLY, kind => '400', times => 1);
 $v = $d->verdict($d->reply(9, $d->reply_token(9), 'r4'));
 is $v->{send}, 'unusable', 'reply, 400 at once: surely not sent';
 
-# --- access token -----------------------------------------------------------
-my $issued = sub { scalar @{ $d->sim->requests(0, $TOKEN) } };
-my $before = $issued->();
-fault(path => $PUSH, kind => '401', times => 1);
-$v = $d->verdict($d->push(1, 'after 401'));
-is $v->{send}, 'accepted', 'B91: 401 once: a new token, then accepted';
-is $issued->() - $before, 1, 'B91: one new token';
-
-Tomo::Test::Files::set_clock(13 * 60_000);
-ok wait_for(sub { $issued->() - $before == 2 }, 'renewal ahead'), 'token: renewed ahead of its end';
-$v = $d->verdict($d->push(1, 'renewed'));
-is $v->{attempts}, 1, 'token: no 401 was needed';
-$worker->restart;
-$v = $d->verdict($d->push(1, 'same token'));
-is $v->{send}, 'accepted', 'token: after a restart';
-is $issued->() - $before, 2, 'token: a restart goes on with the sealed one';
-unlike join('', %{ $d->redis->hash('tomo:{demo}:access') }), qr/sim\./,
-    'E14: it is sealed in Redis';
-
-Tomo::Test::Files::set_clock(60 * 60_000);
-fault(path => $TOKEN, kind => '500', times => 2);
-$v = $d->verdict($d->push(1, 'token by the third'), 15);
-is $v->{send}, 'accepted', 'token: an outage of the token call is waited for';
-
-# --- the month's quota (D8) -------------------------------------------------
-fault(path => $PUSH, kind => '429_month');
-my @waiting = map { $d->push($_, 'quota') } 1 .. 8;
-my $pause = wait_for(sub { (grep { $_->{send} eq 'pause' } @{ $d->verdicts })[0] }, 'pause');
-is $pause->{why}, 'quota', 'D8: the pause is reported with its reason';
-my $calls = @{ $d->sim->requests(0, $PUSH) };
-cmp_ok $pause->{until}, '>', $pause->{at}, 'D8: and until when';
-$v = $d->verdict($d->reply(2, $d->reply_token(2), 'free all the same'));
-is $v->{send}, 'accepted', 'D8: replies go on';
-my $late = $d->push(9, 'while paused');
-$d->verdict($d->profile(2));
-is scalar @{ $d->sim->requests(0, $PUSH) }, $calls, 'D8: no push is tried during the pause';
-is scalar(grep { $_->{send} eq 'pause' } @{ $d->verdicts }), 1, 'D8: reported once, not by row';
-
-Tomo::Test::Files::set_clock(60 * 60_000 + 16 * 60_000);
-ok wait_for(sub { @{ $d->sim->requests(0, $PUSH) } == $calls + 1 }, 'probe'),
-    'D8: after the pause one row is tried';
-$d->verdict($d->profile(2));
-is scalar @{ $d->sim->requests(0, $PUSH) }, $calls + 1, 'D8: one, and no more';
-fault();
-Tomo::Test::Files::set_clock(60 * 60_000 + 33 * 60_000);
-is $d->verdict($_)->{send}, 'accepted', 'D8: with quota again all go' for @waiting, $late;
-
-# --- 401 for good: the channel stops, nothing is consumed -------------------
-fault(path => $PUSH, kind => '401');
-my $held = $d->push(3, 'held');
-ok wait_for(sub { grep { $_->{send} eq 'pause' && $_->{why} eq 'access' } @{ $d->verdicts } },
-    'pause'), 'B91: a second 401 pauses the account';
-is_deeply $d->verdicts_of($held), [], 'B91: the row stays open';
-fault();
-Tomo::Test::Files::set_clock(60 * 60_000 + 50 * 60_000);
-is $d->verdict($held)->{send}, 'accepted', 'B91: and goes when LINE lets us again';
-
 # --- nothing is repeated after 23 h (D3) ------------------------------------
 fault(path => $PUSH, kind => '500_after_accept', times => 1);
 my $park = $d->push(10, 'too late', due => now_ms() + 60 * 60_000);
@@ -138,7 +80,7 @@ ok wait_for(sub { $d->texts(10)->[0] }, 'first attempt'),
 fault(path => $PUSH, kind => '503');
 $worker->stop;
 Tomo::Test::Files::set_clock(26 * 3_600_000);
-$calls = @{ $d->sim->requests(0, $PUSH) };
+my $calls = @{ $d->sim->requests(0, $PUSH) };
 $worker->launch;
 $v = $d->verdict($park);
 is $v->{send}, 'parked', 'D3: 23 h later it is parked for a person';

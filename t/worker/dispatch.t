@@ -93,6 +93,25 @@ $d->redis->cmd('HSET', 'tomo:{demo}:f:4', st => 'blocked');
 $v = $d->verdict($d->push(4, 'never'));
 is $v->{send}, 'cancelled', 'D7: a friend who blocks us is not sent to';
 is $v->{attempts}, 0, 'D7: not even tried';
+
+# In a multicast only who blocks us is left out, and named, so that ingest
+# decides about her; when all do, nobody is asked.
+for my $case ([[1, 4, 2], [4]], [[4, 1, 2], [4]], [[1, 2, 4], [4]], [[3, 1], []]) {
+    my ($serials, $left) = @$case;
+    my $text = "to @$serials";
+    $v = $d->verdict($d->multicast($serials, $text));
+    is $v->{send}, 'accepted', "D7: multicast $text, 4 blocks us: accepted";
+    is_deeply $v->{left}, $left, "D7: multicast $text: who is left";
+    is_deeply [map { scalar grep { $_ eq $text } @{ $d->texts($_) } } @$serials],
+        [map { $_ == 4 ? 0 : 1 } @$serials], "D7: multicast $text: who has it";
+}
+my @multis = @{ $d->sim->requests(0, '/v2/bot/message/multicast') };
+is scalar(grep { grep { $_ eq $d->user(4) } @{ $_->{body}{to} } } @multis), 0,
+    'D7: her id was not in any call';
+$v = $d->verdict($d->multicast([4], 'to nobody'));
+is $v->{send}, 'cancelled', 'D7: a multicast to her alone is cancelled';
+is scalar @{ $d->sim->requests(0, '/v2/bot/message/multicast') }, scalar @multis,
+    'D7: without a call';
 $d->redis->cmd('HSET', 'tomo:{demo}:f:4', st => 'following');
 
 # --- rows that are none -----------------------------------------------------

@@ -250,7 +250,7 @@ access_answer(access_t *a, const conf_account_t *ac,
     }
 
     a->failures++;
-    wait_ms = 200 + tomo_send_backoff_ms(a->failures < 8 ? a->failures : 8,
+    wait_ms = 200 + tomo_send_backoff_ms(a->failures < 5 ? a->failures : 5,
                                          ids_dice());
     a->retry_us = clock_mono_us() + wait_ms * 1000;
 

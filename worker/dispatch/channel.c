@@ -5,18 +5,22 @@
 #include "tomo_keys.h"
 
 #define CHANNEL_SLOW_US  INT64_C(10000000)
-#define CHANNEL_BURSTS   20     /* a burst is a twentieth of the rate */
+#define CHANNEL_BURSTS   40     /* a burst is a fortieth of the rate */
 
 
 static void
 channel_bucket(channel_t *c, tomo_via_e via, int64_t now_us)
 {
     int64_t  rate = c->rate[via];
-    int64_t  burst = rate / CHANNEL_BURSTS;
+    int64_t  burst = rate < CHANNEL_BURSTS ? 1 : rate / CHANNEL_BURSTS;
 
-    /* rate and burst together: no second sees more than the rate */
-    tomo_bucket_init(&c->bucket[via], rate - burst, burst < 1 ? 1 : burst,
-                     now_us);
+    /*
+     * Rate and two bursts together: no second sees more than the rate, not
+     * even one that begins with a burst which was held up on its way.  Empty
+     * at first: a former process may just have spent what we would have.
+     */
+    tomo_bucket_init(&c->bucket[via], rate - 2 * burst, burst, now_us);
+    c->bucket[via].milli = 0;
 }
 
 
@@ -31,6 +35,7 @@ channel_init(channel_t *c, const conf_account_t *ac,
     memset(c, 0, sizeof(*c));
     c->ac = ac;
     c->flight.channel = c;
+    c->quota_flight.channel = c;
     queue_init(&c->queue);
 
     tomo_buf_init(&key, data, sizeof(data));
@@ -85,7 +90,8 @@ channel_open(channel_t *c, tomo_via_e via, int64_t now_ms, int64_t now_us,
     *wait_us = 0;
 
     if (c->queue.ready[via].n == 0 || !access_usable(&c->access, now_ms)
-        || (c->pause_ms != 0 && (c->pause_all || counted)))
+        || (c->pause_ms != 0 && (c->pause_all || counted))
+        || (counted && quota_waits(&c->quota)))
     {
         return false;
     }
@@ -110,6 +116,15 @@ channel_spend(channel_t *c, tomo_via_e via, int64_t now_us)
 
 
 void
+channel_late(channel_t *c, int64_t now_us)
+{
+    for (int via = 0; via < TOMO_VIA_END; via++) {
+        tomo_bucket_skip(&c->bucket[via], now_us);
+    }
+}
+
+
+void
 channel_slow(channel_t *c, tomo_via_e via, int64_t now_us)
 {
     /* many answers may say so at once: it is one event */
@@ -125,14 +140,15 @@ channel_slow(channel_t *c, tomo_via_e via, int64_t now_us)
 bool
 channel_pause(channel_t *c, int64_t until_ms, bool all, int64_t now_ms)
 {
-    bool  fresh = c->pause_ms == 0 && until_ms > now_ms;
+    bool  paused = c->pause_ms != 0;
+    bool  fresh = !paused || (all && !c->pause_all);
 
     if (until_ms <= now_ms) {
         return false;
     }
 
-    c->pause_ms = until_ms;
-    c->pause_all = all;
+    c->pause_ms = until_ms > c->pause_ms ? until_ms : c->pause_ms;
+    c->pause_all = all || (paused && c->pause_all);
     queue_pause(&c->queue, true);
 
     return fresh;
@@ -152,15 +168,25 @@ channel_tick(channel_t *c, int64_t now_ms, int64_t now_us)
         if (c->slow_us[via] != 0 && now_us >= c->slow_us[via]) {
             c->slow_us[via] = 0;
             channel_bucket(c, (tomo_via_e) via, now_us);
-            c->bucket[via].milli = 0;
         }
     }
 }
 
 
 void
-channel_flows(channel_t *c)
+channel_flows(channel_t *c, tomo_via_e via)
 {
-    c->probing = false;
-    c->pause_all = false;
+    bool  counted = via == TOMO_VIA_PUSH || via == TOMO_VIA_MULTICAST;
+
+    c->accepted[via]++;
+
+    if (counted) {
+        quota_flows(&c->quota);
+    }
+
+    /* what was under way before the pause says nothing about it */
+    if (c->pause_ms == 0 && (counted || c->pause_all)) {
+        c->probing = false;
+        c->pause_all = false;
+    }
 }

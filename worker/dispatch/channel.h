@@ -9,20 +9,25 @@
 #include "access.h"
 #include "lease.h"
 #include "queue.h"
+#include "quota.h"
 
 typedef struct {
     const conf_account_t  *ac;
     lease_t                lease;
     bool                   owned;
     int64_t                ask_us;      /* next try of somebody else's lease */
+    uint64_t               fenced;      /* attempts held back, not told yet */
     queue_t                queue;
     access_t               access;
     bool                   loaded;      /* access token was looked up */
     row_flight_t           flight;      /* asking for one */
+    quota_t                quota;
+    row_flight_t           quota_flight;
 
     tomo_bucket_t          bucket[TOMO_VIA_END];
     int64_t                rate[TOMO_VIA_END];
     int64_t                slow_us[TOMO_VIA_END];   /* halved until then */
+    uint64_t               accepted[TOMO_VIA_END];  /* so far */
 
     int64_t                pause_ms;    /* sandbox clock; 0: none */
     bool                   pause_all;   /* token refused: not only counted */
@@ -48,14 +53,16 @@ bool channel_open(channel_t *c, tomo_via_e via, int64_t now_ms,
     int64_t now_us, int64_t *wait_us);
 /* it goes: takes a token of the bucket */
 void channel_spend(channel_t *c, tomo_via_e via, int64_t now_us);
+/* what was spent only leaves now: the wait must not fill the buckets */
+void channel_late(channel_t *c, int64_t now_us);
 
 /* 429 by rate: empty the bucket, half the rate for 10 s */
 void channel_slow(channel_t *c, tomo_via_e via, int64_t now_us);
-/* true: this is new and should be told */
+/* The longer pause counts, and all is more.  True: tell it, it is new. */
 bool channel_pause(channel_t *c, int64_t until_ms, bool all, int64_t now_ms);
 /* ends pauses and slowness whose time is over */
 void channel_tick(channel_t *c, int64_t now_ms, int64_t now_us);
-/* a counted row was accepted: the quota has room again */
-void channel_flows(channel_t *c);
+/* a row was accepted: LINE lets us again */
+void channel_flows(channel_t *c, tomo_via_e via);
 
 #endif

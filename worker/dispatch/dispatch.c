@@ -148,6 +148,12 @@ dispatch_lease(dispatch_t *d, channel_t *c)
     snprintf(object, sizeof(object), "account %s", c->ac->id);
     rc = lease_take(&c->lease, &d->redis);
 
+    if (rc != TOMO_AGAIN && c->fenced > 0) {
+        log_warn(object, "%llu attempts were held back: the lease had run out",
+                 (unsigned long long) c->fenced);
+        c->fenced = 0;
+    }
+
     if (rc == TOMO_OK && !c->owned) {
         log_info(object, "is ours to send for");
         channel_own(c, true);

@@ -88,6 +88,10 @@ edges_one_has(tomo_str_t heartbeat, tomo_str_t account, uint64_t version)
 bool
 edges_have(const edges_t *e, tomo_str_t account, uint64_t version)
 {
+    if (!redis_is(e->all, REDIS_REPLY_ARRAY)) {
+        return false;           /* nobody can say who is alive */
+    }
+
     for (size_t i = 1; i < redis_len(e->all); i += 2) {
         if (!edges_one_has(redis_str(redis_at(e->all, i)), account, version))
         {

@@ -208,14 +208,58 @@ lineapi_picture_ok(tomo_str_t url)
 }
 
 
+/*
+ * A name goes into messages to the friend and into the console: nothing that
+ * turns or hides the text around it.  A line break becomes a space.
+ */
+
+static tomo_str_t
+lineapi_name(lineapi_t *l, tomo_str_t name)
+{
+    size_t      i = 0, from;
+    tomo_buf_t  b;
+    tomo_str_t  one;
+
+    tomo_buf_init(&b, l->name, sizeof(l->name));
+
+    while (i < name.len) {
+        from = i;
+        (void) tomo_utf8_next(name, &i);
+        one = tomo_str_n(name.data + from, i - from);
+
+        if (b.len + one.len > sizeof(l->name)) {
+            break;
+        }
+
+        if (one.len == 1 && one.data[0] <= ' ') {
+            if (b.len > 0 && b.data[b.len - 1] != ' ') {
+                tomo_buf_byte(&b, ' ');
+            }
+
+        } else if (!tomo_utf8_has_control(one)) {
+            tomo_buf_put(&b, one);
+        }
+    }
+
+    while (b.len > 0 && b.data[b.len - 1] == ' ') {
+        b.len--;
+    }
+
+    return tomo_buf_str(&b);
+}
+
+
 /* B95: a name may be null or huge, a picture's URL anything */
 
 static void
-lineapi_person(const json_t *root, verdict_t *v)
+lineapi_person(lineapi_t *l, const json_t *root, verdict_t *v)
 {
-    tomo_str_t  picture = tomo_str_null;
+    tomo_str_t  name, picture = tomo_str_null;
 
-    (void) !json_str(root, "displayName", &v->name);
+    if (json_str(root, "displayName", &name) == TOMO_OK) {
+        v->name = lineapi_name(l, name);
+    }
+
     (void) !json_str(root, "language", &v->language);
     (void) !json_str(root, "pictureUrl", &picture);
 
@@ -227,7 +271,7 @@ lineapi_person(const json_t *root, verdict_t *v)
 
 void
 lineapi_answer(lineapi_t *l, const row_t *row, const wire_answer_t *answer,
-    verdict_t *v, tomo_429_e *why)
+    verdict_t *v)
 {
     json_t        *root = NULL;
     tomo_arena_t   arena;
@@ -237,7 +281,6 @@ lineapi_answer(lineapi_t *l, const row_t *row, const wire_answer_t *answer,
     v->request = tomo_str_c(answer->status == 409
                             && answer->accepted_id[0] != '\0'
                             ? answer->accepted_id : answer->request_id);
-    *why = TOMO_429_RATE;
 
     if (answer->status == 0) {
         v->message = tomo_str_c(answer->cause);
@@ -258,10 +301,6 @@ lineapi_answer(lineapi_t *l, const row_t *row, const wire_answer_t *answer,
         (void) !json_str(root, "message", &v->message);
 
     } else if (row->via == TOMO_VIA_PROFILE) {
-        lineapi_person(root, v);
-    }
-
-    if (answer->status == 429) {
-        *why = tomo_send_429(v->message);
+        lineapi_person(l, root, v);
     }
 }

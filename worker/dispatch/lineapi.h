@@ -14,6 +14,7 @@ typedef struct {
     size_t    cap;
     uint8_t  *arena;            /* of the answer's tree */
     char      path[160];
+    uint8_t   name[VERDICT_NAME_MAX];
 } lineapi_t;
 
 void lineapi_init(lineapi_t *l);
@@ -28,11 +29,11 @@ const char *lineapi_request(lineapi_t *l, const row_t *row, tomo_str_t to,
     wire_request_t *request);
 
 /*
- * Reads an answer into *v (all but v->send and the frozen list); *why: what a
- * 429 means.  Views live until the next call or the answer's end.  A body
- * that cannot be read is no fault: the status decides (B87).
+ * Reads an answer into *v (all but v->send and the frozen list).  Views live
+ * until the next call or the answer's end.  A body that cannot be read is no
+ * fault: the status decides (B87).
  */
 void lineapi_answer(lineapi_t *l, const row_t *row,
-    const wire_answer_t *answer, verdict_t *v, tomo_429_e *why);
+    const wire_answer_t *answer, verdict_t *v);
 
 #endif

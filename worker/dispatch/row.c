@@ -30,6 +30,70 @@ row_counted(const row_t *row)
 }
 
 
+/* the items of a list that are not at these places */
+
+static tomo_str_t
+row_without(char **at, tomo_str_t list, tomo_str_t places)
+{
+    char      *begin = *at;
+    size_t     end, cut;
+    uint64_t   place = UINT64_MAX;
+
+    for (uint64_t i = 0; list.len > 0; i++) {
+        if (places.len > 0 && (place == UINT64_MAX || place < i)) {
+            cut = tomo_str_find(places, 0, ',');
+            (void) !tomo_u64_get(tomo_str_n(places.data, cut), UINT32_MAX,
+                                 &place);
+            cut += cut < places.len;
+            places = tomo_str_n(places.data + cut, places.len - cut);
+        }
+
+        end = tomo_str_find(list, 0, ',');
+
+        if (i != place) {
+            memcpy(*at, list.data, end);
+            *at += end;
+            *(*at)++ = ',';
+        }
+
+        end += end < list.len;
+        list = tomo_str_n(list.data + end, list.len - end);
+    }
+
+    return tomo_str_n(begin, *at > begin ? (size_t) (*at - begin) - 1 : 0);
+}
+
+
+void
+row_leave_out(row_t *row, tomo_str_t places)
+{
+    char  *at = malloc(row->to.len + row->serials.len + 2);
+
+    if (at == NULL) {
+        abort();                /* out of memory: what is open comes back */
+    }
+
+    free(row->kept);
+    row->kept = at;
+    row->keep_to = row_without(&at, row->to, places);
+    row->keep_serials = row_without(&at, row->serials, places);
+}
+
+
+int64_t
+row_people(const row_t *row)
+{
+    int64_t  n = 1;
+
+    for (size_t i = 0; row->via == TOMO_VIA_MULTICAST && i < row->to.len; i++)
+    {
+        n += row->to.data[i] == ',';
+    }
+
+    return n;
+}
+
+
 static tomo_str_t
 row_copy(char **at, tomo_str_t s)
 {
@@ -191,6 +255,8 @@ row_new(tomo_str_t id, const redisReply *pairs, const char **why)
         at = row->text;
         row->to = row_copy(&at, to);
         row->serials = row_copy(&at, serials);
+        row->keep_to = row->to;
+        row->keep_serials = row->serials;
         row->key = row_copy(&at, key);
         row->token = row_copy(&at, token);
         row->body = row_copy(&at, body);
@@ -211,6 +277,7 @@ row_free(row_t *row)
 {
     if (row != NULL) {
         free(row->text);
+        free(row->kept);
         free(row);
     }
 }

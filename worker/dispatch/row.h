@@ -44,6 +44,8 @@ struct row_s {
     uint32_t      friend;               /* 0: multicast */
     tomo_str_t    to;
     tomo_str_t    serials;
+    tomo_str_t    keep_to;              /* multicast: those it goes to */
+    tomo_str_t    keep_serials;
     tomo_str_t    key;                  /* UUID text; empty: none */
     tomo_str_t    token;
     tomo_str_t    body;
@@ -59,6 +61,8 @@ struct row_s {
     int64_t       first_ms;             /* 0: not tried yet */
     uint32_t      renewals;
     uint64_t      access_used;          /* generation of the access token */
+    bool          limited;              /* the last answer was a 429 ... */
+    uint64_t      limited_at;           /* ... after so many accepted rows */
     row_flight_t  flight;
     int64_t       seen_us;
     int64_t       covers_ms;            /* the journal's, when it was seen */
@@ -70,7 +74,8 @@ struct row_s {
     row_t        *ready_next;
     struct row_s *hash_next;            /* by id, in the queue's table */
 
-    char         *text;                 /* owns every view above */
+    char         *text;                 /* owns every view above ... */
+    char         *kept;                 /* ... but those of row_leave_out */
 };
 
 /*
@@ -87,6 +92,13 @@ bool row_id_parse(tomo_str_t id, uint64_t *ms, uint64_t *seq);
 bool row_name_uuid(tomo_str_t key, uint8_t name[ROW_NAME_BYTES]);
 bool row_name_parse(tomo_str_t hex, uint8_t name[ROW_NAME_BYTES]);
 
+/*
+ * A multicast that was never tried goes without some recipients: places in
+ * its lists from 0, joined by commas, ascending.  Its lists stay as they are.
+ */
+void row_leave_out(row_t *row, tomo_str_t places);
+/* how many people it is for */
+int64_t row_people(const row_t *row);
 /* does LINE count it, so that the month's quota stops it? */
 bool row_counted(const row_t *row);
 

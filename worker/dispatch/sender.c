@@ -11,6 +11,7 @@
 #define SENDER_BATCH     256
 #define SENDER_LINKS_US  INT64_C(5000000)   /* rows wait so long for edges */
 #define SENDER_AGAIN_US  INT64_C(50000)
+#define SENDER_LATE_US   INT64_C(10000)     /* from choosing to leaving */
 
 
 /*
@@ -295,6 +296,7 @@ sender_untaken(sender_t *s, take_t *t, int64_t now_ms, int64_t now_us)
 
     case TAKE_LEASE:
         c->lease.held = false;          /* the loop asks again at once */
+        c->fenced++;
         queue_wait(&c->queue, t->row, now_us + SENDER_AGAIN_US);
         break;
 
@@ -328,6 +330,33 @@ sender_journal(sender_t *s, channel_t *c, row_t *row, int64_t now_ms)
     row->journalled = true;
 
     return true;
+}
+
+
+/*
+ * This process may have stood still since it asked: what it was allowed then
+ * is somebody else's by now if the lease may have run out.  True: it may go.
+ */
+
+static bool
+sender_fence(sender_t *s, channel_t *c, row_t *row)
+{
+    if (lease_valid(&c->lease)) {
+        return true;
+    }
+
+    if (row->journalled && !row->unknown_before) {
+        row->journalled = false;
+        row->first_ms = 0;
+        s->failed = sendjournal_void(s->journal, c->ac, row) != TOMO_OK
+                    || s->failed;
+    }
+
+    row->attempt--;
+    c->fenced++;
+    queue_wait(&c->queue, row, clock_mono_us());
+
+    return false;
 }
 
 
@@ -368,7 +397,7 @@ sender_start(sender_t *s, channel_t *c, row_t *row)
 /* taken rows: journal them all, one sync, then let them go */
 
 static void
-sender_go(sender_t *s, take_t *takes, size_t n)
+sender_go(sender_t *s, take_t *takes, size_t n, int64_t chosen_us)
 {
     size_t   k = 0;
     int64_t  now_ms = clock_now_ms(), now_us = clock_mono_us();
@@ -388,8 +417,16 @@ sender_go(sender_t *s, take_t *takes, size_t n)
         return;
     }
 
+    now_us = clock_mono_us();
+
     for (size_t i = 0; i < k; i++) {
-        sender_start(s, takes[i].channel, takes[i].row);
+        if (now_us - chosen_us > SENDER_LATE_US) {
+            channel_late(takes[i].channel, now_us);
+        }
+
+        if (sender_fence(s, takes[i].channel, takes[i].row)) {
+            sender_start(s, takes[i].channel, takes[i].row);
+        }
     }
 }
 
@@ -400,6 +437,10 @@ sender_access(sender_t *s, channel_t *c, int64_t now_ms, int64_t now_us)
     if (!c->loaded) {
         c->loaded = true;
         access_load(&c->access, c->ac, s->vault, s->redis);
+    }
+
+    if (access_usable(&c->access, now_ms)) {
+        quota_ask(&c->quota, &c->access, s->wire, &c->quota_flight);
     }
 
     /* refused: the next turn tries again */
@@ -444,7 +485,7 @@ sender_turn(sender_t *s, int64_t *wait_us)
 
     if (n > 0) {
         take_ask(s->redis, takes, n, now_ms);
-        sender_go(s, takes, n);
+        sender_go(s, takes, n, now_us);
     }
 
     if (n == SENDER_BATCH) {

@@ -264,8 +264,8 @@ sendjournal_attempt(sendjournal_t *sj, const conf_account_t *ac,
     tomo_rec_put_u64(&b, "n", row->attempt);
 
     if (row->via == TOMO_VIA_MULTICAST) {
-        tomo_rec_put(&b, "serials", row->serials);
-        tomo_rec_put(&b, "to", row->to);
+        tomo_rec_put(&b, "serials", row->keep_serials);
+        tomo_rec_put(&b, "to", row->keep_to);
     }
 
     if (b.failed) {
@@ -280,7 +280,7 @@ sendjournal_attempt(sendjournal_t *sj, const conf_account_t *ac,
                               row->attempt);
 
         if (row->via == TOMO_VIA_MULTICAST) {
-            sendtable_freeze(t, row->serials, row->to);
+            sendtable_freeze(t, row->keep_serials, row->keep_to);
         }
     }
 

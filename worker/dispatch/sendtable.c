@@ -152,6 +152,7 @@ sendtable_void(sendtable_t *t, const uint8_t *name)
 
     if (n != NULL) {
         n->life.open = false;
+        n->life.first_ms = 0;
     }
 }
 

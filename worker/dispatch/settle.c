@@ -117,8 +117,9 @@ settle_unknown(const wire_answer_t *a)
 
 
 /*
- * After a certain refusal that is not the end, a reply is as good as untried:
- * that must survive too, or a later 400 would be read as "probably sent".
+ * After a certain refusal that is not the end, a row is as good as untried.
+ * That must survive too: a reply's later 400 would be read as "probably sent",
+ * and a push that waits for quota for days would be parked after a restart.
  */
 
 static void
@@ -129,7 +130,13 @@ settle_void(sender_t *s, channel_t *c, row_t *row, const wire_answer_t *a)
         return;
     }
 
-    if (row->via == TOMO_VIA_REPLY && !row->unknown_before) {
+    if (row->unknown_before) {
+        return;
+    }
+
+    row->first_ms = row_counted(row) ? 0 : row->first_ms;
+
+    if (row->journalled) {
         row->journalled = false;
         s->failed = sendjournal_void(s->journal, c->ac, row) != TOMO_OK
                     || s->failed;
@@ -138,10 +145,8 @@ settle_void(sender_t *s, channel_t *c, row_t *row, const wire_answer_t *a)
 
 
 static void
-settle_pause(sender_t *s, channel_t *c, const wire_answer_t *a,
-    int64_t until_ms)
+settle_pause(sender_t *s, channel_t *c, bool access, int64_t until_ms)
 {
-    bool        access = a->status == 401;
     char        object[64];
     tomo_buf_t  line;
 
@@ -158,14 +163,31 @@ settle_pause(sender_t *s, channel_t *c, const wire_answer_t *a,
         log_error(object, "does not send: LINE refuses new access tokens "
                   "(401); check the channel in LINE's console");
     } else {
-        log_error(object, "does not push: the month's quota is used up "
-                  "(429); replies go on");
+        log_error(object, "does not push: the month's quota is used up or "
+                  "reserved (429); replies go on");
     }
 
     if (sendjournal_event(s->journal, c->ac, tomo_buf_str(&line)) != TOMO_OK)
     {
         s->failed = true;
     }
+}
+
+
+/*
+ * "Too many messages to one user" is a 429 as well, and no reason to slow the
+ * others: it is one when others were accepted since the row's last 429.
+ */
+
+static void
+settle_limited(channel_t *c, row_t *row, int64_t now_us)
+{
+    if (!row->limited || c->accepted[row->via] == row->limited_at) {
+        channel_slow(c, row->via, now_us);
+    }
+
+    row->limited = true;
+    row->limited_at = c->accepted[row->via];
 }
 
 
@@ -176,6 +198,7 @@ settle_later(sender_t *s, channel_t *c, row_t *row, const wire_answer_t *a,
     int64_t  now_us = clock_mono_us();
 
     settle_void(s, c, row, a);
+    row->renewals = a->status == 401 ? row->renewals : 0;
 
     switch (plan->next) {
 
@@ -192,13 +215,13 @@ settle_later(sender_t *s, channel_t *c, row_t *row, const wire_answer_t *a,
             row->renewals = 0;
         }
 
-        settle_pause(s, c, a, plan->at_ms);
+        settle_pause(s, c, a->status == 401, plan->at_ms);
         queue_wait(&c->queue, row, now_us);
         return;
 
     default:
         if (a->status == 429) {
-            channel_slow(c, row->via, now_us);
+            settle_limited(c, row, now_us);
         }
 
         queue_wait(&c->queue, row, now_us + (plan->at_ms - now_ms) * 1000);
@@ -211,12 +234,16 @@ static void
 settle_answer(sender_t *s, channel_t *c, row_t *row, const wire_answer_t *a)
 {
     verdict_t                  v;
-    tomo_429_e                 why;
+    tomo_429_e                 why = TOMO_429_RATE;
     tomo_send_plan_t           plan;
     tomo_send_result_t         r;
     const sendjournal_life_t  *life;
 
-    lineapi_answer(&s->lineapi, row, a, &v, &why);
+    lineapi_answer(&s->lineapi, row, a, &v);
+
+    if (a->status == 429 && row_counted(row)) {
+        why = quota_doubt(&c->quota, row_people(row), clock_mono_us());
+    }
 
     r = (tomo_send_result_t) {
         .via = row->via,
@@ -242,8 +269,8 @@ settle_answer(sender_t *s, channel_t *c, row_t *row, const wire_answer_t *a)
         return;
     }
 
-    if (plan.next == TOMO_SEND_ACCEPTED && row_counted(row)) {
-        channel_flows(c);
+    if (plan.next == TOMO_SEND_ACCEPTED) {
+        channel_flows(c, row->via);
     }
 
     if (row->via == TOMO_VIA_MULTICAST) {
@@ -264,6 +291,14 @@ sender_done(void *data, void *subject, const wire_answer_t *answer)
     row_flight_t  *flight = subject;
 
     c = flight->channel;
+
+    if (flight == &c->quota_flight) {
+        if (quota_answer(&c->quota, answer, clock_mono_us())) {
+            settle_pause(s, c, false, clock_now_ms() + TOMO_SEND_PROBE_MS);
+        }
+
+        return;
+    }
 
     if (flight->row == NULL) {
         access_answer(&c->access, c->ac, answer, s->vault, s->redis);

@@ -28,7 +28,10 @@ typedef struct {
 /* registers the script, before the first redis_up */
 void take_script_add(redis_t *r);
 
-/* fills word of each; n ≤ 256 */
+/*
+ * Fills word of each; n ≤ 256.  Who blocks the account is taken out of a
+ * multicast that was never tried (row_keep).
+ */
 void take_ask(redis_t *r, take_t *takes, size_t n, int64_t now_ms);
 
 #endif

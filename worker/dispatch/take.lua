@@ -1,14 +1,20 @@
 -- May this row leave now? Writes nothing.
--- KEYS: lease, out, meta, friend (absent for a multicast)
+-- KEYS: lease, out, meta, then whom it is for (nobody: do not look)
 -- ARGV: nonce, row id, 1 if LINE counts it, now in ms
--- ok | lease | gone | blocked | pause MS
+-- ok | lease | gone | blocked | without I,I,... (from 0) | pause MS
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
     return 'lease'
 end
 if #redis.call('XRANGE', KEYS[2], ARGV[2], ARGV[2]) == 0 then
     return 'gone'
 end
-if KEYS[4] and redis.call('HGET', KEYS[4], 'st') == 'blocked' then
+local blocked = {}
+for i = 4, #KEYS do
+    if redis.call('HGET', KEYS[i], 'st') == 'blocked' then
+        blocked[#blocked + 1] = i - 4
+    end
+end
+if #blocked > 0 and #blocked == #KEYS - 3 then
     return 'blocked'
 end
 if ARGV[3] == '1' then
@@ -17,5 +23,8 @@ if ARGV[3] == '1' then
     if ms and ms > tonumber(ARGV[4]) then
         return 'pause ' .. pause
     end
+end
+if #blocked > 0 then
+    return 'without ' .. table.concat(blocked, ',')
 end
 return 'ok'

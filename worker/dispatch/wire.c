@@ -378,12 +378,26 @@ wire_flying(const wire_t *w)
 }
 
 
-/* Failures before the first byte of the request could leave. */
+/*
+ * Failures before the first byte of the request could leave.  The code alone
+ * is not enough: on a connection that died libcurl goes for another one by
+ * itself, and the failure is the second one's (T44).
+ */
 
 static bool
-wire_unsent(CURLcode rc)
+wire_unsent(wire_flight_t *f, CURLcode rc)
 {
+    long  sent = 0;
+
+    if (curl_easy_getinfo(f->easy, CURLINFO_REQUEST_SIZE, &sent) != CURLE_OK
+        || sent > 0)
+    {
+        return false;
+    }
+
     switch (rc) {
+
+    case CURLE_OPERATION_TIMEDOUT:
 
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
@@ -417,7 +431,7 @@ wire_ended(wire_t *w, wire_flight_t *f, CURLcode rc)
     a->body = tomo_str_n(f->in, f->in_len);
 
     if (status == 0) {
-        a->unsent = wire_unsent(rc);
+        a->unsent = wire_unsent(f, rc);
         a->cause = curl_easy_strerror(rc);
     }
 
