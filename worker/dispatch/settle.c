@@ -73,8 +73,8 @@ settle_again(sender_t *s, channel_t *c, row_t *row,
         .send = life->send,
         .status = life->status,
         .message = tomo_str("settled before"),
-        .frozen = life->serials,
-        .has_frozen = life->serials.len > 0,
+        .frozen = life->to,
+        .has_frozen = life->to.len > 0,
     };
 
     settle_row(s, c, row, &v);
@@ -275,8 +275,8 @@ settle_answer(sender_t *s, channel_t *c, row_t *row, const wire_answer_t *a)
 
     if (row->via == TOMO_VIA_MULTICAST) {
         life = sendjournal_find(s->journal, row->name);
-        v.has_frozen = life != NULL && life->serials.len > 0;
-        v.frozen = v.has_frozen ? life->serials : tomo_str_null;
+        v.has_frozen = life != NULL && life->to.len > 0;
+        v.frozen = v.has_frozen ? life->to : tomo_str_null;
     }
 
     settle_row(s, c, row, &v);

@@ -15,17 +15,17 @@ verdict_text(tomo_buf_t *b, const char *name, tomo_str_t text, size_t max)
 }
 
 
-/* is the serial one of a list joined by commas? */
+/* is the user id one of a list joined by commas? */
 
 static bool
-verdict_listed(tomo_str_t list, tomo_str_t serial)
+verdict_listed(tomo_str_t list, tomo_str_t uid)
 {
     size_t  at = 0, end;
 
     while (at < list.len) {
         end = tomo_str_find(list, at, ',');
 
-        if (tomo_str_eq(tomo_str_n(list.data + at, end - at), serial)) {
+        if (tomo_str_eq(tomo_str_n(list.data + at, end - at), uid)) {
             return true;
         }
 
@@ -36,23 +36,29 @@ verdict_listed(tomo_str_t list, tomo_str_t serial)
 }
 
 
-/* recipients of the row whom the frozen list did not cover */
+/*
+ * Recipients of the row whom the frozen list did not cover.  They are compared
+ * by user id: a serial may be somebody else's after a rollback of Redis.
+ */
 
 static void
 verdict_left(tomo_buf_t *b, const row_t *row, tomo_str_t frozen)
 {
-    size_t      at = 0, end;
-    tomo_str_t  serial;
+    size_t      at = 0, end, to = 0, to_end;
+    tomo_str_t  serial, uid;
 
-    while (at < row->serials.len) {
+    while (at < row->serials.len && to < row->to.len) {
         end = tomo_str_find(row->serials, at, ',');
+        to_end = tomo_str_find(row->to, to, ',');
         serial = tomo_str_n(row->serials.data + at, end - at);
+        uid = tomo_str_n(row->to.data + to, to_end - to);
 
-        if (serial.len > 0 && !verdict_listed(frozen, serial)) {
+        if (serial.len > 0 && !verdict_listed(frozen, uid)) {
             tomo_rec_put(b, "left", serial);
         }
 
         at = end + 1;
+        to = to_end + 1;
     }
 }
 

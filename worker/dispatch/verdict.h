@@ -20,7 +20,7 @@ typedef struct {
     tomo_str_t    sent[VERDICT_SENT_MAX];
     size_t        n_sent;
     tomo_str_t    name, picture, language;      /* profile */
-    tomo_str_t    frozen;               /* multicast: serials that were
+    tomo_str_t    frozen;               /* multicast: user ids that were
                                            covered; empty: all of them */
     bool          has_frozen;
 } verdict_t;

@@ -9,7 +9,11 @@
 #define OUTROW_UUID  36
 
 
-/* the retry key of a row: HMAC(account|whom|def|step|gen|due|part) */
+/*
+ * The retry key of a row: HMAC(account|whom|def|step|gen|due|part).  A person
+ * is named by the LINE user id: after Redis went back in time and the journals
+ * were shipped again in another order, serials may be other people's (D4).
+ */
 static tomo_str_t
 outrow_key(decide_t *d, tomo_str_t whom, const outrow_about_t *about,
     unsigned part)
@@ -115,8 +119,7 @@ outrow_push_body(decide_t *d, const outrow_about_t *about, tomo_str_t body,
     unsigned part)
 {
     outrow_open(d, TOMO_VIA_PUSH, about);
-    commit_pair(d->c, "key", outrow_key(d, outrow_u64(d, about->serial),
-                                        about, part));
+    commit_pair(d->c, "key", outrow_key(d, about->uid, about, part));
     commit_pair(d->c, "body", body);
     commit_end(d->c);
 }
@@ -178,8 +181,7 @@ outrow_reply(decide_t *d, const outrow_about_t *about,
     first = n < MESSAGE_BUBBLES_MAX ? n : MESSAGE_BUBBLES_MAX;
     outrow_open(d, TOMO_VIA_REPLY, about);
     /* that of the push it may become: dispatch knows either by it */
-    commit_pair(d->c, "key", outrow_key(d, outrow_u64(d, about->serial),
-                                        about, 0));
+    commit_pair(d->c, "key", outrow_key(d, about->uid, about, 0));
     commit_pair(d->c, "token", d->reply);
     commit_pair_i64(d->c, "token_at", d->reply_at_ms);
     commit_pair(d->c, "body", outrow_array(d, bubbles, 0, first));
