@@ -46,16 +46,23 @@ sub new {
     my ($class, %o) = @_;
     my $self = $class->SUPER::new(%o, friends => 0);
     $self->{number} = ++$count;     # own folders: a journal remembers what was sent
-    $self->{definitions} = Tomo::Test::temp_dir() . '/walk';
-    mkdir "$self->{definitions}$_" for '', '/scenario';
-    Tomo::Test::write_file("$self->{definitions}/scenario/walk.json",
-        JSON::PP->new->canonical->encode(\%SCENARIO));
+    $self->write_definitions;
     $self->{offset} = 0;
     Tomo::Test::Files::path('clock');
     Tomo::Test::Files::set_clock(0);
     $self->{in} = bless { redis => $self->{redis}, seq => 0 }, 'Tomo::Test::Ingest';
     $self->role($_)->launch for @{ $o{roles} // ['ingest', 'dispatch'] };
     return $self;
+}
+
+# The scenario as a folder of definitions, for a worker that is not of ours too.
+sub write_definitions {
+    my ($self) = @_;
+    my $folder = $self->{definitions} = Tomo::Test::temp_dir() . "/walk";
+    mkdir "$folder$_" for "", "/scenario";
+    Tomo::Test::write_file("$folder/scenario/walk.json",
+        JSON::PP->new->canonical->encode(\%SCENARIO));
+    return $folder;
 }
 
 # The worker object of a role, made on first use; not started.
