@@ -15,6 +15,7 @@ typedef struct {
     ngx_http_tomo_zone_t     *tz;
     ngx_http_tomo_balance_t   balance;
     ngx_http_tomo_version_t   module;
+    uint64_t                  max;          /* bytes of the journal, 0: none */
     ngx_uint_t                slots;        /* in use */
     ngx_uint_t                up;           /* Redis answers one of us */
     ngx_uint_t                down;         /* … or does not */
@@ -71,6 +72,7 @@ ngx_http_tomo_status_handler(ngx_http_request_t *r)
     st.tz = tmcf->zone;
     ngx_http_tomo_status_read(&st);
     ngx_http_tomo_version_look(r->pool, &st.module);
+    st.max = tmcf->journal_conf ? (uint64_t) tmcf->journal_conf->max : 0;
 
     room = NGX_HTTP_TOMO_STATUS_ROOM + st.slots * NGX_HTTP_TOMO_STATUS_SLOT;
     p = ngx_pnalloc(r->pool, room);
@@ -253,6 +255,8 @@ ngx_http_tomo_status_prometheus(tomo_buf_t *b, ngx_http_tomo_status_t *st)
         "Journal records not yet in Redis", st->balance.waiting);
     ngx_http_tomo_status_metric(b, "tomo_journal_bytes", "gauge",
         "Bytes in the journals' segments", st->balance.bytes);
+    ngx_http_tomo_status_metric(b, "tomo_journal_max_bytes", "gauge",
+        "Bytes they may take: max= of tomo_journal", st->max);
     ngx_http_tomo_status_metric(b, "tomo_journal_writers", "gauge",
         "Journals written or shipped now", st->slots);
     ngx_http_tomo_status_metric(b, "tomo_table_generation", "gauge",
