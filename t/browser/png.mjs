@@ -5,7 +5,7 @@ import zlib, { deflateSync, inflateSync } from 'node:zlib';
 
 const SIGNATURE = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]);
 const MAX_COLOURS = 256;
-const EXACT = 140;
+const EXACT = 56;
 
 function* chunks(png) {
     for (let at = 8; at < png.length;) {
@@ -52,8 +52,8 @@ function paeth(a, b, c) {
 }
 
 // The colours that stand there most stay as they are. The rest by median cut:
-// the box of colours with the widest side is cut at its middle, weighed by how
-// often its colours stand there.
+// the box with the widest side, weighed by how often its colours stand there, is
+// cut at its middle.
 function palette(counts) {
     const all = [...counts].map(([key, n]) => ({ rgb: [key >> 16, key >> 8 & 255, key & 255], n }))
         .sort((a, b) => b.n - a.n);
@@ -71,7 +71,8 @@ function median_cut(colours, most) {
                 255);
         });
         const widest = widths.indexOf(Math.max(...widths));
-        return { axis: widest, width: box.length > 1 ? widths[widest] : 0 };
+        const total = box.reduce((sum, one) => sum + one.n, 0);
+        return { axis: widest, width: box.length > 1 ? widths[widest] * Math.sqrt(total) : 0 };
     };
     const sides = [side(boxes[0])];
     while (boxes.length < most) {

@@ -113,8 +113,8 @@ export class Panel {
                 said.quote.trim().replace(URL_TAIL, '$1…')),
             said.chain.length > 0 && h('p', { class: 'event-why' },
                 h('span', { class: 'why-word' }, 'なぜ'),
-                said.chain.map((link, i) => [i > 0 && h('span', {
-                    class: 'arrow' }, '→'), this.#link(link)])),
+                said.chain.map((link, i) => h('span', {}, i > 0 && h('span', {
+                    class: 'arrow' }, '→ '), this.#link(link)))),
             said.effects.length > 0 && h('ul', { class: 'effects' },
                 said.effects.map(({ look, text }) => h('li',
                     { class: look }, text)))));
