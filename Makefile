@@ -4,6 +4,7 @@
 #   make check                  lint, then every test against $(BUILD)
 #   make asan                   the same tests on sanitized binaries
 #   make fuzz [MINUTES=2]       fuzz every parser (clang), see docs/fuzzing.md
+#   make coverage [T=FILES]     which lines the tests reach, by folder
 #   make lint | tidy | bench | install | clean
 #
 # Sources are found by name: a new .c file needs no change here.
@@ -15,7 +16,8 @@ V     ?=
 Q      = $(if $(V),,@)
 SILENT = $(findstring s,$(firstword -$(filter-out --%,$(MAKEFLAGS))))
 say    = $(if $(SILENT),,@echo "  $(1)	$@")
-BUILD ?= $(if $(SAN),build-asan,build)
+COVER ?=
+BUILD ?= $(if $(COVER),build-cover,$(if $(SAN),build-asan,build))
 CC     = gcc
 PERL  ?= perl
 
@@ -28,7 +30,10 @@ MODULESDIR ?= $(shell nginx -V 2>&1 | tr ' ' '\n' \
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Werror
-ifeq ($(SAN),)
+ifneq ($(COVER),)
+HARDEN =
+SANFLAGS = -O0 --coverage -fprofile-update=atomic
+else ifeq ($(SAN),)
 HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2
 SANFLAGS =
 else
@@ -65,7 +70,7 @@ WORK_LIB = $(BUILD)/libtomo_worker.a
 UNIT_LIB = $(if $(WORK_SRC),$(WORK_LIB)) $(CORE_LIB)
 
 .PHONY: all module worker unit replay tools check asan fuzz fuzz-build fuzz-binaries \
-	lint tidy bench \
+	coverage lint tidy bench \
 	install clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -115,7 +120,8 @@ $(foreach f,$(LUA_SRC),$(eval $(call lua_rule,$(f))))
 module: $(if $(MOD_SRC),$(BUILD)/ngx_http_tomo_module.so)
 
 $(BUILD)/ngx_http_tomo_module.so: FORCE
-	+@scripts/build-module --out $(BUILD) $(if $(SAN),--sanitize)
+	+@scripts/build-module --out $(BUILD) $(if $(SAN),--sanitize) \
+	$(if $(COVER),--cover)
 
 # --- unit tests and replay of the fuzz corpus -------------------------------
 unit: $(UNIT_BIN)
@@ -166,6 +172,9 @@ asan:
 	-scripts/build-nginx-asan
 	t/harness --build build-asan $(T)
 
+coverage:
+	scripts/coverage $(T)
+
 lint: $(CORE_LIB)
 	scripts/lint --build $(BUILD)
 
@@ -196,7 +205,7 @@ install: module worker
 	cp -R console/dist/. $(DESTDIR)$(DATADIR)/console/; fi
 
 clean:
-	rm -rf build build-asan build-fuzz
+	rm -rf build build-asan build-fuzz build-cover
 
 FORCE:
 

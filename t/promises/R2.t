@@ -66,10 +66,10 @@ my @ways = (
     sub { return join '', map { sign() } 1 .. 39 },
     sub { return join('', map { chr 1 + int rand 255 } 1 .. 1 + rand 60) =~ tr/./x/r },
     sub {
-        my @hung_on = ('/', '//evil.example', '.', ')', "\xe3\x80\x82", '%', '=');
+        my @hung_on = ('/', '//evil.example', '.', ')', '%', '=');
         return token() . $hung_on[ rand @hung_on ];
     },
-    sub { return ('/', '//evil.example/', 'r/', 'https://evil.example/')[rand 4] . token() },
+    sub { return ('/', '//evil.example/', 'r/', 'https://evil.example/')[ rand 4 ] . token() },
     sub { return token() . ',' . token() },
     sub {
         my $t = token();
