@@ -49,8 +49,9 @@ walk(const def_scenario_t *def, const friend_t *f, friend_scenario_t s)
         FUZZ_HOLDS(branch == NULL || (branch >= step->branches
                    && branch < step->branches + step->n_branches));
         (void) cond_eval(step->when, f);
-        s.step = step->id;
-        s.prev_ms = last = due;
+        FUZZ_HOLDS(!tomo_str_eq(step->id, s.step));
+        scenario_pass(def, &s, step, due, f->arena);
+        last = due;
     }
 
     FUZZ_HOLDS(i <= def->n_steps);      /* the steps come to an end */

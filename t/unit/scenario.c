@@ -1,5 +1,7 @@
 /* scenario: the next step and its moment, for every place a friend can have */
 
+#include <string.h>
+
 #include "unit.h"
 #include "worker/ingest/scenario.h"
 
@@ -136,6 +138,75 @@ removed_step(void **state)
 }
 
 
+/* steps that change places under a friend's feet */
+static void
+moved_steps(void **state)
+{
+    size_t             i, k, n;
+    int64_t            due, start = J(20, 9, 0);
+    uint8_t            memory[4096];
+    tomo_arena_t       arena;
+    def_step_t         order[3];
+    def_scenario_t     def = { .steps = order, .n_steps = 3 };
+    friend_scenario_t  s;
+    const def_step_t  *step;
+    unsigned           times[3];
+
+    static const unsigned  all[6][3] = {
+        { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 },
+        { 2, 1, 0 }
+    };
+
+    (void) state;
+
+    /* whatever the order becomes after each step, none is decided twice; if
+       it changes only once, each is decided */
+    for (i = 0; i < 6 * 6 * 6; i++) {
+        tomo_arena_init(&arena, memory, sizeof(memory));
+        s = at("", start, start);
+        s.past = tomo_str("~");
+        memset(times, 0, sizeof(times));
+
+        for (n = 0; n < 4; n++) {
+            for (k = 0; k < 3; k++) {
+                order[k] = steps[all[(n == 0 ? 0 : n == 1 ? i : n == 2 ? i / 6
+                                      : i / 36) % 6][k]];
+            }
+
+            step = scenario_next(&def, &s, JST, &due);
+
+            if (step == NULL) {
+                break;
+            }
+
+            for (k = 0; k < 3; k++) {
+                times[k] += tomo_str_eq(step->id, steps[k].id);
+            }
+
+            scenario_pass(&def, &s, step, due, &arena);
+        }
+
+        assert_false(arena.failed);
+        assert_int_equal(times[0] | times[1] | times[2], 1);
+        assert_int_equal(times[0] + times[1] + times[2], n);
+        assert_true(n == 3 || i % 6 != i / 6 % 6 || i % 6 != i / 36);
+    }
+
+    /* a record that an older Tomo wrote: what stands before is passed */
+    memcpy(order, steps, sizeof(order));
+    s = at("day1", start, J(21, 10, 0));
+    step = scenario_next(&def, &s, JST, &due);
+    scenario_pass(&def, &s, step, due, &arena);
+    assert_true(tomo_str_eq(s.past, tomo_str("~hello~day1")));
+
+    /* one that is put in before where the friend stands is not caught up */
+    s = at("day1", start, J(21, 10, 0));
+    s.past = tomo_str("~hello");
+    order[0] = (def_step_t) ELAPSED("new", TOMO_HOUR_MS);
+    is_next(&def, s, "day3", start + 3 * TOMO_DAY_MS);
+}
+
+
 static void
 branches(void **state)
 {
@@ -172,6 +243,7 @@ main(void)
         cmocka_unit_test(order),
         cmocka_unit_test(late_on_day_0),
         cmocka_unit_test(removed_step),
+        cmocka_unit_test(moved_steps),
         cmocka_unit_test(branches),
     };
 

@@ -95,6 +95,14 @@ render_field(render_t *render, tomo_str_t id)
 }
 
 
+/* a value of white space is none: the fallback stands in */
+static tomo_str_t
+render_readable(tomo_str_t value)
+{
+    return message_text_blank(value) ? tomo_str_null : value;
+}
+
+
 static tomo_str_t
 render_value(void *ctx, const tomo_part_t *part)
 {
@@ -103,10 +111,10 @@ render_value(void *ctx, const tomo_part_t *part)
     switch (part->kind) {
 
     case TOMO_PART_NAME:
-        return friend_get_c(render->d->f, "name");
+        return render_readable(friend_get_c(render->d->f, "name"));
 
     case TOMO_PART_FIELD:
-        return render_field(render, part->id);
+        return render_readable(render_field(render, part->id));
 
     case TOMO_PART_LINK:
         return render_url(render, DEF_LINK, part->id);
@@ -141,11 +149,12 @@ render_delivery(decide_t *d)
 void
 render_messages(struct decide_s *d, const messages_t *messages)
 {
-    size_t       i;
-    uint8_t      json[RENDER_JSON_BYTES];
-    bubble_t    *bubble;
-    render_t     render;
-    tomo_buf_t   b;
+    size_t             i;
+    uint8_t            json[RENDER_JSON_BYTES];
+    bubble_t          *bubble;
+    render_t           render;
+    tomo_buf_t         b;
+    message_render_e   what;
 
     memset(&render, 0, sizeof(render));
     render.d = d;
@@ -160,9 +169,16 @@ render_messages(struct decide_s *d, const messages_t *messages)
         render.linked = false;
         tomo_buf_init(&b, json, sizeof(json));
 
-        if (!message_render(&messages->items[i], render_value, &render, &b)) {
-            /* values made it longer than LINE takes: the row says so */
-            decide_fx(d, "cut", tomo_str("text"));
+        what = message_render(&messages->items[i], render_value, &render, &b);
+
+        if (what != MESSAGE_WHOLE) {
+            /* what values made of it LINE would refuse: the row says so */
+            decide_fx(d, "cut", what == MESSAGE_CUT ? tomo_str("text")
+                                                    : tomo_str("empty"));
+        }
+
+        if (what == MESSAGE_EMPTY) {
+            continue;
         }
 
         if (b.failed) {

@@ -4,70 +4,6 @@
 #include "tomo_keys.h"
 
 
-const def_step_t *
-scenario_next(const def_scenario_t *def, const friend_scenario_t *s,
-    int zone_min, int64_t *due_ms)
-{
-    size_t             i;
-    bool               found = s->step.len == 0;
-    int64_t            due;
-    const def_step_t  *step;
-
-    for (i = 0; !found && i < def->n_steps; i++) {
-        if (tomo_str_eq(def->steps[i].id, s->step)) {
-            found = true;
-            break;
-        }
-    }
-
-    /* i: the step we stand on, or 0 at the start */
-    i = s->step.len == 0 ? 0 : i + 1;
-
-    if (!found) {
-        i = 0;
-    }
-
-    for ( /* void */ ; i < def->n_steps; i++) {
-        step = &def->steps[i];
-
-        if (step->due.kind == TOMO_DUE_CLOCK && step->due.day == 0
-            && s->shift == 0 && def->late == TOMO_LATE_SKIP
-            && tomo_sched_late(&step->due, s->start_ms, zone_min))
-        {
-            continue;
-        }
-
-        due = tomo_sched_due(&step->due, s->start_ms, (int) s->shift,
-                             found ? s->prev_ms : s->start_ms, zone_min);
-
-        if (!found && due <= s->prev_ms) {
-            continue;
-        }
-
-        *due_ms = due;
-
-        return step;
-    }
-
-    return NULL;
-}
-
-
-const def_branch_t *
-scenario_branch(const def_step_t *step, const friend_t *f)
-{
-    size_t  i;
-
-    for (i = 0; i < step->n_branches; i++) {
-        if (cond_eval(step->branches[i].when, f)) {
-            return &step->branches[i];
-        }
-    }
-
-    return NULL;
-}
-
-
 static tomo_str_t
 scenario_member(decide_t *d, uint32_t no)
 {
@@ -153,6 +89,7 @@ scenario_advance(decide_t *d, uint32_t no, const def_scenario_t *def,
         if (step == NULL) {
             s->done = true;
             s->due_ms = 0;
+            s->past = tomo_str_null;
             friend_scenario_set(d->f, no, s);
             scenario_unplan(d, no);
             decide_raise(d, TRIGGER_SCENARIO_FINISHED, no);
@@ -166,9 +103,7 @@ scenario_advance(decide_t *d, uint32_t no, const def_scenario_t *def,
             return;
         }
 
-        s->step = step->id;
-        s->prev_ms = due_ms;
-        s->due_ms = due_ms;
+        scenario_pass(def, s, step, due_ms, d->arena);
         friend_scenario_set(d->f, no, s);
         scenario_step(d, def, step, s);
 
@@ -234,6 +169,7 @@ scenario_start(decide_t *d, uint32_t no, int64_t start_ms)
         .start_ms = start_ms,
         .prev_ms = start_ms,
         .by = d->ev->id,
+        .past = tomo_str("~"),
         .shift = scenario_shifts(def, start_ms, d->o->account->zone_min)
     };
 
@@ -256,6 +192,7 @@ scenario_stop(decide_t *d, uint32_t no)
     s.done = true;
     s.paused = false;
     s.due_ms = 0;
+    s.past = tomo_str_null;
     friend_scenario_set(d->f, no, &s);
     scenario_unplan(d, no);
     def = defs_by_no(d->o->defs, DEF_SCENARIO, no);

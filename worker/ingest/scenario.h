@@ -19,15 +19,23 @@ void scenario_end_paused(decide_t *d);
 /* the definition changed: plan the next step again */
 void scenario_replan(decide_t *d, uint32_t no);
 
+/* --- scenario_next.c: pure ------------------------------------------------ */
+
 /*
- * The step after the one that s stands on, and its due moment.  Steps that
- * `late: skip` leaves out are passed over.  A step that was removed counts as
- * passed: the next is the first that is due after it.  NULL: the end.  Pure.
+ * The step that comes next, and its due moment: the first that was not decided
+ * and stands behind the one that s stands on, or before it but due after it
+ * (it was moved there).  Steps that `late: skip` leaves out are passed over.
+ * If the step that s stands on was removed, the next is the first that is due
+ * after it.  NULL: the end.
  */
 const def_step_t *scenario_next(const def_scenario_t *def,
     const friend_scenario_t *s, int zone_min, int64_t *due_ms);
 
-/* the branch a friend takes; NULL: none fits.  Pure. */
+/* s stands on step now, decided for due_ms; a: for s->past */
+void scenario_pass(const def_scenario_t *def, friend_scenario_t *s,
+    const def_step_t *step, int64_t due_ms, tomo_arena_t *a);
+
+/* the branch a friend takes; NULL: none fits */
 const def_branch_t *scenario_branch(const def_step_t *step,
     const friend_t *f);
 

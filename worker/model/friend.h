@@ -40,6 +40,9 @@ typedef struct {
     int64_t     due_ms;             /* of the next step */
     int64_t     prev_ms;            /* due moment of the last step */
     tomo_str_t  by;                 /* id of the event that started it */
+    tomo_str_t  past;               /* ids of the steps decided before `step`,
+                                       a `~` before each; `~`: none; "":
+                                       those that stand before it */
 } friend_scenario_t;
 
 /* A friend's clicks on a link (field k:NO) */

@@ -2,157 +2,236 @@
 
 #include "friend.h"
 
+#include <stddef.h>
+
 #include "tomo_codec.h"
 #include "tomo_rec.h"
 
-#define FRIEND_RECORD  512
+#define FRIEND_RECORD  4096
+
+typedef enum {
+    FRIEND_U32 = 0,
+    FRIEND_U64,
+    FRIEND_I64,
+    FRIEND_BOOL,                /* 0 or 1 */
+    FRIEND_FLAG,                /* a bool; absent: false */
+    FRIEND_STR,
+    FRIEND_WORD                 /* a string; absent: "" */
+} friend_type_e;
+
+/* A member of a record: its name, what it is, where it stands in memory */
+typedef struct {
+    const char     *name;
+    friend_type_e   type;
+    size_t          at;
+} friend_member_t;
+
+/* The records of a kind of field */
+typedef struct {
+    char                    letter;
+    const friend_member_t  *members;
+    size_t                  n;
+} friend_kind_t;
+
+#define FRIEND_MEMBERS(members)  members, sizeof(members) / sizeof(members[0])
+
+static const friend_member_t  friend_scenario_members[] = {
+    { "gen", FRIEND_U32, offsetof(friend_scenario_t, gen) },
+    { "step", FRIEND_STR, offsetof(friend_scenario_t, step) },
+    { "done", FRIEND_BOOL, offsetof(friend_scenario_t, done) },
+    { "paused", FRIEND_FLAG, offsetof(friend_scenario_t, paused) },
+    { "start", FRIEND_I64, offsetof(friend_scenario_t, start_ms) },
+    { "shift", FRIEND_I64, offsetof(friend_scenario_t, shift) },
+    { "due", FRIEND_I64, offsetof(friend_scenario_t, due_ms) },
+    { "prev", FRIEND_I64, offsetof(friend_scenario_t, prev_ms) },
+    { "by", FRIEND_STR, offsetof(friend_scenario_t, by) },
+    { "past", FRIEND_WORD, offsetof(friend_scenario_t, past) },
+};
+
+static const friend_member_t  friend_link_members[] = {
+    { "n", FRIEND_U64, offsetof(friend_link_t, clicks) },
+    { "first", FRIEND_I64, offsetof(friend_link_t, first_ms) },
+    { "last", FRIEND_I64, offsetof(friend_link_t, last_ms) },
+};
+
+static const friend_member_t  friend_survey_members[] = {
+    { "n", FRIEND_U64, offsetof(friend_survey_t, answers) },
+    { "last", FRIEND_I64, offsetof(friend_survey_t, last_ms) },
+    { "rev", FRIEND_U64, offsetof(friend_survey_t, rev) },
+};
+
+static const friend_kind_t  friend_kind_scenario = {
+    's', FRIEND_MEMBERS(friend_scenario_members)
+};
+
+static const friend_kind_t  friend_kind_link = {
+    'k', FRIEND_MEMBERS(friend_link_members)
+};
+
+static const friend_kind_t  friend_kind_survey = {
+    'a', FRIEND_MEMBERS(friend_survey_members)
+};
+
+
+/* what is absent or odd becomes 0, false or "" */
+static void
+friend_member_get(const friend_member_t *m, const tomo_rec_t *rec, void *out)
+{
+    void              *place = (uint8_t *) out + m->at;
+    int64_t            i = 0;
+    uint64_t           u = 0;
+    const tomo_str_t  *s;
+
+    switch (m->type) {
+
+    case FRIEND_U32:
+        (void) !tomo_rec_get_u64(rec, m->name, UINT32_MAX, &u);
+        *(uint32_t *) place = (uint32_t) u;
+        break;
+
+    case FRIEND_U64:
+        (void) !tomo_rec_get_u64(rec, m->name, UINT64_MAX, &u);
+        *(uint64_t *) place = u;
+        break;
+
+    case FRIEND_I64:
+        (void) !tomo_rec_get_i64(rec, m->name, &i);
+        *(int64_t *) place = i;
+        break;
+
+    case FRIEND_BOOL:
+    case FRIEND_FLAG:
+        (void) !tomo_rec_get_u64(rec, m->name, 1, &u);
+        *(bool *) place = u == 1;
+        break;
+
+    case FRIEND_STR:
+    case FRIEND_WORD:
+        s = tomo_rec_get(rec, m->name);
+        *(tomo_str_t *) place = s != NULL ? *s : tomo_str_null;
+        break;
+    }
+}
+
+
+static void
+friend_member_put(const friend_member_t *m, const void *in, tomo_buf_t *b)
+{
+    const void        *place = (const uint8_t *) in + m->at;
+    const tomo_str_t  *s;
+
+    switch (m->type) {
+
+    case FRIEND_U32:
+        tomo_rec_put_u64(b, m->name, *(const uint32_t *) place);
+        break;
+
+    case FRIEND_U64:
+        tomo_rec_put_u64(b, m->name, *(const uint64_t *) place);
+        break;
+
+    case FRIEND_I64:
+        tomo_rec_put_i64(b, m->name, *(const int64_t *) place);
+        break;
+
+    case FRIEND_BOOL:
+    case FRIEND_FLAG:
+        if (m->type == FRIEND_BOOL || *(const bool *) place) {
+            tomo_rec_put_u64(b, m->name, *(const bool *) place);
+        }
+        break;
+
+    case FRIEND_STR:
+    case FRIEND_WORD:
+        s = place;
+        if (m->type == FRIEND_STR || s->len > 0) {
+            tomo_rec_put(b, m->name, *s);
+        }
+        break;
+    }
+}
 
 
 /* the record in field letter:no, decoded in the friend's arena */
 static bool
-friend_record(const friend_t *f, char letter, uint32_t no, tomo_rec_t *rec)
+friend_record(const friend_t *f, const friend_kind_t *kind, uint32_t no,
+    void *out)
 {
+    size_t      i;
+    tomo_rec_t  rec;
     tomo_str_t  text;
 
-    text = friend_get_no(f, letter, no);
+    text = friend_get_no(f, kind->letter, no);
 
-    return text.len > 0 && tomo_rec_parse(text, f->arena, rec) == TOMO_OK;
+    if (text.len == 0 || tomo_rec_parse(text, f->arena, &rec) != TOMO_OK) {
+        return false;
+    }
+
+    for (i = 0; i < kind->n; i++) {
+        friend_member_get(&kind->members[i], &rec, out);
+    }
+
+    return true;
 }
 
 
-static int64_t
-friend_record_i64(const tomo_rec_t *rec, const char *name)
+static void
+friend_record_set(friend_t *f, const friend_kind_t *kind, uint32_t no,
+    const void *in)
 {
-    int64_t  n;
+    size_t      i;
+    uint8_t     text[FRIEND_RECORD];
+    tomo_buf_t  b;
 
-    return tomo_rec_get_i64(rec, name, &n) == TOMO_OK ? n : 0;
-}
+    tomo_buf_init(&b, text, sizeof(text));
 
+    for (i = 0; i < kind->n; i++) {
+        friend_member_put(&kind->members[i], in, &b);
+    }
 
-static uint64_t
-friend_record_u64(const tomo_rec_t *rec, const char *name, uint64_t max)
-{
-    uint64_t  n;
-
-    return tomo_rec_get_u64(rec, name, max, &n) == TOMO_OK ? n : 0;
+    friend_set_no(f, kind->letter, no, tomo_buf_str(&b));
 }
 
 
 bool
 friend_scenario(const friend_t *f, uint32_t no, friend_scenario_t *s)
 {
-    tomo_rec_t         rec;
-    const tomo_str_t  *by, *step;
-
-    if (!friend_record(f, 's', no, &rec)) {
-        return false;
-    }
-
-    by = tomo_rec_get(&rec, "by");
-    step = tomo_rec_get(&rec, "step");
-
-    *s = (friend_scenario_t) {
-        .gen = (uint32_t) friend_record_u64(&rec, "gen", UINT32_MAX),
-        .step = step != NULL ? *step : tomo_str_null,
-        .done = friend_record_u64(&rec, "done", 1) == 1,
-        .paused = friend_record_u64(&rec, "paused", 1) == 1,
-        .start_ms = friend_record_i64(&rec, "start"),
-        .shift = friend_record_i64(&rec, "shift"),
-        .due_ms = friend_record_i64(&rec, "due"),
-        .prev_ms = friend_record_i64(&rec, "prev"),
-        .by = by != NULL ? *by : tomo_str_null
-    };
-
-    return true;
+    return friend_record(f, &friend_kind_scenario, no, s);
 }
 
 
 void
 friend_scenario_set(friend_t *f, uint32_t no, const friend_scenario_t *s)
 {
-    uint8_t     text[FRIEND_RECORD];
-    tomo_buf_t  b;
-
-    tomo_buf_init(&b, text, sizeof(text));
-    tomo_rec_put_u64(&b, "gen", s->gen);
-    tomo_rec_put(&b, "step", s->step);
-    tomo_rec_put_u64(&b, "done", s->done);
-
-    if (s->paused) {
-        tomo_rec_put_u64(&b, "paused", 1);
-    }
-
-    tomo_rec_put_i64(&b, "start", s->start_ms);
-    tomo_rec_put_i64(&b, "shift", s->shift);
-    tomo_rec_put_i64(&b, "due", s->due_ms);
-    tomo_rec_put_i64(&b, "prev", s->prev_ms);
-    tomo_rec_put(&b, "by", s->by);
-
-    friend_set_no(f, 's', no, tomo_buf_str(&b));
+    friend_record_set(f, &friend_kind_scenario, no, s);
 }
 
 
 bool
 friend_link(const friend_t *f, uint32_t no, friend_link_t *l)
 {
-    tomo_rec_t  rec;
-
-    if (!friend_record(f, 'k', no, &rec)) {
-        return false;
-    }
-
-    l->clicks = friend_record_u64(&rec, "n", UINT64_MAX);
-    l->first_ms = friend_record_i64(&rec, "first");
-    l->last_ms = friend_record_i64(&rec, "last");
-
-    return true;
+    return friend_record(f, &friend_kind_link, no, l);
 }
 
 
 void
 friend_link_set(friend_t *f, uint32_t no, const friend_link_t *l)
 {
-    uint8_t     text[FRIEND_RECORD];
-    tomo_buf_t  b;
-
-    tomo_buf_init(&b, text, sizeof(text));
-    tomo_rec_put_u64(&b, "n", l->clicks);
-    tomo_rec_put_i64(&b, "first", l->first_ms);
-    tomo_rec_put_i64(&b, "last", l->last_ms);
-
-    friend_set_no(f, 'k', no, tomo_buf_str(&b));
+    friend_record_set(f, &friend_kind_link, no, l);
 }
 
 
 bool
 friend_survey(const friend_t *f, uint32_t no, friend_survey_t *s)
 {
-    tomo_rec_t  rec;
-
-    if (!friend_record(f, 'a', no, &rec)) {
-        return false;
-    }
-
-    s->answers = friend_record_u64(&rec, "n", UINT64_MAX);
-    s->last_ms = friend_record_i64(&rec, "last");
-    s->rev = friend_record_u64(&rec, "rev", UINT32_MAX);
-
-    return true;
+    return friend_record(f, &friend_kind_survey, no, s);
 }
 
 
 void
 friend_survey_set(friend_t *f, uint32_t no, const friend_survey_t *s)
 {
-    uint8_t     text[FRIEND_RECORD];
-    tomo_buf_t  b;
-
-    tomo_buf_init(&b, text, sizeof(text));
-    tomo_rec_put_u64(&b, "n", s->answers);
-    tomo_rec_put_i64(&b, "last", s->last_ms);
-    tomo_rec_put_u64(&b, "rev", s->rev);
-
-    friend_set_no(f, 'a', no, tomo_buf_str(&b));
+    friend_record_set(f, &friend_kind_survey, no, s);
 }
 
 

@@ -128,6 +128,12 @@ message_cut_text(message_cut_t *cut, const json_t *j)
     }
 
     message_check_parts(cut->c, &tmpl, message_texts[i].uri);
+
+    if (!cut->c->failed && message_text_maybe_blank(&tmpl)) {
+        check_fail(cut->c, "may come out empty, and LINE refuses that: give "
+                   "an insert a fallback, as {{name|friend}}");
+    }
+
     check_up(cut->c, len);
     cut->set->personal = cut->set->personal || tmpl.personal;
     message_piece(cut, &tmpl, message_texts[i].max);
@@ -248,15 +254,15 @@ messages_compile(check_t *c, const json_t *j, const char *name)
 }
 
 
-bool
+message_render_e
 message_render(const message_t *m, tomo_tmpl_value_pt value, void *ctx,
     tomo_buf_t *out)
 {
-    bool        whole = true;
-    size_t      i;
-    uint8_t     scratch[64 * 1024];
-    tomo_buf_t  text;
-    tomo_str_t  s;
+    size_t            i;
+    uint8_t           scratch[64 * 1024];
+    tomo_buf_t        text;
+    tomo_str_t        s;
+    message_render_e  what = MESSAGE_WHOLE;
 
     for (i = 0; i < m->n; i++) {
         tomo_buf_put(out, m->pieces[i].raw);
@@ -268,10 +274,18 @@ message_render(const message_t *m, tomo_tmpl_value_pt value, void *ctx,
         tomo_buf_init(&text, scratch, sizeof(scratch));
         tomo_tmpl_render(&m->pieces[i].tmpl, value, ctx, &text);
         s = tomo_buf_str(&text);
-        s.len = tomo_utf8_cut_utf16(s, m->pieces[i].max);
-        whole = whole && !text.failed && s.len == text.len;
+        s.len = message_text_cut(s, m->pieces[i].max);
+
+        if (message_text_blank(s)) {
+            return MESSAGE_EMPTY;
+        }
+
+        if (text.failed || s.len != text.len) {
+            what = MESSAGE_CUT;
+        }
+
         tomo_json_put(out, s);
     }
 
-    return whole;
+    return what;
 }

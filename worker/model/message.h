@@ -36,12 +36,28 @@ typedef struct {
 /* member name of j: an array of 1 to 5 message objects; NULL with a fault */
 messages_t *messages_compile(check_t *c, const json_t *j, const char *name);
 
+typedef enum {
+    MESSAGE_WHOLE = 0,
+    MESSAGE_CUT,                /* a text was longer than LINE takes */
+    MESSAGE_EMPTY               /* … came out empty: LINE would refuse it */
+} message_render_e;
+
 /*
- * Appends the object, texts filled in by value (as tomo_tmpl_render).  false:
- * a text had become longer than LINE takes and was cut at a whole character.
+ * Appends the object, texts filled in by value (as tomo_tmpl_render).  Of what
+ * is EMPTY nothing may be sent.
  */
-bool message_render(const message_t *m, tomo_tmpl_value_pt value, void *ctx,
-    tomo_buf_t *out);
+message_render_e message_render(const message_t *m, tomo_tmpl_value_pt value,
+    void *ctx, tomo_buf_t *out);
+
+/* --- message_text.c ------------------------------------------------------- */
+
+/* nothing but white space, or nothing */
+bool message_text_blank(tomo_str_t s);
+/* can it come out blank when values are missing? */
+bool message_text_maybe_blank(const tomo_tmpl_t *t);
+/* longest good beginning with at most max UTF-16 units: whole characters, and
+   no address cut in two */
+size_t message_text_cut(tomo_str_t s, size_t max);
 
 /* message_check.c: faults of one object as LINE would find them */
 void message_check(check_t *c, const json_t *j);

@@ -109,11 +109,12 @@ sub verdict {
         friend => $row->[1]{friend}, %more), $via eq 'multicast' ? 'bulk' : 'in');
 }
 
-# what ties a token to a LINE user id (core/tomo_token.h)
+# what ties a token to a LINE user id (core/tomo_token.h); \'U…' for a whole id
 sub check {
     my ($self, $user) = @_;
     my $key = Digest::SHA::hmac_sha256('token-check', "\xe5" x 32);
-    return unpack 'N', "\0" . substr Digest::SHA::hmac_sha256($self->user($user), $key), 0, 3;
+    my $uid = ref $user ? $$user : $self->user($user);
+    return unpack 'N', "\0" . substr Digest::SHA::hmac_sha256($uid, $key), 0, 3;
 }
 
 # pairs of a record, the later of the same name in the place of the earlier

@@ -41,7 +41,8 @@ my %SCENARIO = (
     ],
 );
 
-# new(roles => [...]): which roles to start; the others are the test's to start
+# new(roles => [...], documents => [{...}]): which roles to start, the others are
+# the test's to start; definitions other than the walk
 sub new {
     my ($class, %o) = @_;
     my $self = $class->SUPER::new(%o, friends => 0);
@@ -55,21 +56,27 @@ sub new {
     return $self;
 }
 
-# The scenario as a folder of definitions, for a worker that is not of ours too.
+# The definitions as a folder, for a worker that is not of ours too.
 sub write_definitions {
     my ($self) = @_;
-    my $folder = $self->{definitions} = Tomo::Test::temp_dir() . "/walk";
-    mkdir "$folder$_" for "", "/scenario";
-    Tomo::Test::write_file("$folder/scenario/walk.json",
-        JSON::PP->new->canonical->encode(\%SCENARIO));
+    my $folder = $self->{definitions} //= sprintf '%s/walk-%d', Tomo::Test::temp_dir(),
+        $self->{number} // 0;
+    mkdir $folder;
+    for my $document (@{ $self->{documents} // [\%SCENARIO] }) {
+        mkdir "$folder/$document->{kind}";
+        Tomo::Test::write_file("$folder/$document->{kind}/$document->{id}.json",
+            JSON::PP->new->canonical->encode($document));
+    }
     return $folder;
 }
 
-# The worker object of a role, made on first use; not started.
+# The worker object of a role ('' is all of them under the supervisor), made on
+# first use; not started.
 sub role {
     my ($self, $role) = @_;
     $self->{made}{$role} //= Tomo::Test::Worker->new(
-        role => $role, name => "$role-$self->{number}", redis => $self->{redis},
+        $role ? (role => $role) : (), redis => $self->{redis},
+        name => ($role || 'worker') . "-$self->{number}",
         sim => $self->{sim}, sandbox => 1, definitions => $self->{definitions});
     return $self->{made}{$role};
 }

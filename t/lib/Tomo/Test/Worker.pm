@@ -133,7 +133,7 @@ sub launch {
         ],
         env => { NOTIFY_SOCKET => $path, %{ $self->{env} || {} } },
     );
-    delete @$self{qw(swept status)};
+    delete @$self{qw(swept status told)};
     @$self{qw(pid log)} = @$process{qw(pid log)};
     $self->{notify} = $notify;
     Tomo::Test::Process::replace_last($self);
@@ -156,7 +156,6 @@ sub told {
 sub restart {
     my ($self) = @_;
     $self->stop;
-    delete $self->{told};
     return $self->launch;
 }
 
@@ -166,7 +165,7 @@ sub roles {
     my %pids;
     for my $pid (Tomo::Test::Process::children($self->{pid})) {
         my $title = Tomo::Test::read_file("/proc/$pid/cmdline");
-        $pids{$1} = $pid if $title =~ /\b(ingest|dispatch|api)\b/;
+        $pids{$1} = $pid if $title =~ /--role[=\0](ingest|dispatch|api)\b/;
     }
     return \%pids;
 }

@@ -1,0 +1,113 @@
+# What edits and missing values do to messages on their way: steps that change
+# places while a friend walks, texts that come out empty or too long.
+# RELIABILITY.md B61, B62, B63; D1.
+
+use strict;
+use warnings;
+use utf8;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Encode ();
+use Tomo::Test;
+use Tomo::Test::Ingest;
+
+my $folder = temp_dir() . '/none';
+mkdir $folder;
+my $in = Tomo::Test::Ingest->start(definitions => $folder);
+
+sub put {
+    my ($kind, $id, %document) = @_;
+    return $in->command(do => 'definition.put', kind => $kind, key => $id,
+        document => { kind => $kind, id => $id, %document });
+}
+
+sub text { return { type => 'text', text => $_[0] } }
+
+# texts of all rows ever written, oldest first, and of those since the last call
+my $last = '-';
+
+sub texts {
+    my @rows = @{ $in->redis->cmd('XRANGE', $in->key('out'), $last, '+') };
+    $last = "($rows[-1][0]" if @rows;
+    return map {
+        my %row = @{ $_->[1] };
+        map { $_->{text} } @{ JSON::PP::decode_json($row{body} || '[]') };
+    } @rows;
+}
+
+# --- steps change places ----------------------------------------------------
+
+my %step = (
+    a => { after => { minutes => 0 } }, b => { after => { days => 1 } },
+    c => { after => { days => 2 } }, d => { after => { days => 3 } },
+    late => { after => { hours => 1 } },
+);
+
+sub steps {
+    return (name => 'r', start => [{ on => 'friend.added' }], steps => [map {
+        { id => $_, %{ $step{$_} }, messages => [text("{{name|you}} $_")] }
+    } @_]);
+}
+
+sub day {
+    $in->advance(86_400);
+    wait_for(sub { !$in->redis->cmd('ZCOUNT', $in->key('sched'), '-inf', $in->now) },
+        'nothing is due', 20);
+    $in->settle;
+    return join ',', texts();
+}
+
+is put('scenario', 'r', steps(qw(a b c d)))->{status}, 200, 'a scenario of four steps';
+$in->greeted(1, 'Hana');
+is join(',', texts()), 'Hana a', 'the first step goes out';
+is day(), 'Hana b', 'a day later the second';
+is put('scenario', 'r', revision => 1, steps(qw(b a late c d)))->{status}, 200,
+    'the two change places, another is put in behind them';
+is day(), 'Hana late,Hana c', 'no step comes again; what is put in behind comes';
+is put('scenario', 'r', revision => 2, steps(qw(d c a b)))->{status}, 200,
+    'the last becomes the first';
+is day(), 'Hana d', 'it still comes, and no other';
+is day(), '', 'and that is the end';
+is $in->redis->cmd('ZCARD', $in->key('sched')), 0, 'nothing is planned any more';
+unlike $in->friend(1)->{'s:1'}, qr/past=/, 'a finished walk remembers no steps';
+
+# --- texts without anything to read -----------------------------------------
+
+is put('field', 'note', name => 'note', type => 'text')->{status}, 200, 'a field';
+for my $case (
+    ['{{name}}', '/steps/0/messages/0/text'], [" {{field:note}}\n{{name| }}",
+        '/steps/0/messages/0/text'],
+) {
+    my $r = put('scenario', 'e', name => 'e', start => [{ on => 'friend.added' }],
+        steps => [{ id => 'a', after => { minutes => 0 }, messages => [text($case->[0])] }]);
+    is $r->{status}, 422, 'a text that may come out empty is refused';
+    is $r->{json}{error}{path}, $case->[1], 'with its place';
+}
+is put('scenario', 'e', name => 'e', start => [{ on => 'friend.added' }], steps => [
+    { id => 'a', after => { minutes => 0 }, messages => [text('{{name|{you}}}'), text('x')] },
+])->{status}, 200, 'one with a fallback is taken';
+$in->greeted(2, "\x{3000} ");
+my @texts = texts();
+is scalar(grep {/^\{you\}/} @texts), 1, 'a name of white space is no name: the fallback';
+is scalar(grep { !/\S/ } @texts), 0, 'nothing empty is sent';
+
+# --- texts that are too long, with an address where they end ----------------
+
+is put('link', 'l', name => 'l', url => 'https://example.com/')->{status}, 200, 'a link';
+is put('scenario', 'u', name => 'u', start => [{ on => 'friend.added' }], steps => [
+    { id => 'a', after => { minutes => 0 },
+        messages => [text('{{name|you}}' . 'x' x 4930 . ' {{link:l}}')] },
+])->{status}, 200, 'a text that leaves little room';
+for my $n (1, 15, 20, 60) {
+    $in->greeted(10 + $n, 'y' x $n);
+    my ($long) = grep {/x{4930}/} texts();
+    cmp_ok length $long, '<=', 5000, "name of $n: not longer than LINE takes";
+    my ($address) = $long =~ /(http\S*)/;
+    ok !defined $address || $address =~ m{^http://127\.0\.0\.1:\d+/r/[\w-]{39}$},
+        "name of $n: an address is whole or not there";
+    my ($row) = grep { ($_->{kind} // '') eq 'friend.added' } @{ $in->timeline(10 + $n) };
+    is scalar(grep { $_ eq 'cut:text' } Tomo::Test::Ingest::values_of($row, 'fx')),
+        defined $address ? 0 : 1, "name of $n: a cut is told";
+}
+
+done_testing;
