@@ -4,12 +4,13 @@
  * message's text, `lie:NAME` or `lie:NAME=VALUE`; a key (or reply token) that
  * was accepted is answered 409 (or 400) from then on, so every lie can be
  * asked about.  With a file MODE beside the socket new connections fail:
- * `hang` (no TLS), `alert`, `close`, `mute` (TLS, but no HTTP/2).
+ * `hang` (no TLS), `alert`, `close`, `mute` (TLS, but no HTTP/2); with a file
+ * ALWAYS every call gets the redirect in it.
  *
  *   node liar.mjs SOCKET CERTIFICATE KEY LOG
  *
  * LOG gets one line of JSON for each request, written before the answer, and
- * one for each connection that failed.
+ * one for each connection.
  */
 
 import fs from 'node:fs';
@@ -25,10 +26,11 @@ const accepted = new Map();     /* by key or reply token */
 const seen = new Map();
 const fronts = new Set();
 let number = 0;
+let connections = 0;
 
-function mode() {
+function told_by(file) {
     try {
-        return fs.readFileSync(`${socket}.mode`, 'utf8').trim();
+        return fs.readFileSync(`${socket}.${file}`, 'utf8').trim();
     } catch {
         return '';
     }
@@ -187,6 +189,10 @@ const PROFILES = {
 };
 
 function route(stream, call) {
+    const always = told_by('always');
+    if (always !== '') {
+        return TOLD.away(stream, always);
+    }
     if (call.path === '/oauth2/v3/token') {
         return reply(stream, 200, '{"access_token":"liar-bearer",'
             + '"expires_in":900,"token_type":"Bearer"}');
@@ -235,13 +241,11 @@ const mute = tls.createServer({ ...pair, ALPNProtocols: ['h2'] },
 mute.on('tlsClientError', () => {});
 
 function front(client) {
-    const how = mode();
+    const how = told_by('mode');
     fronts.add(client);
     client.on('error', () => {});
     client.on('close', () => fronts.delete(client));
-    if (how !== '') {
-        note({ mode: how });
-    }
+    note({ connection: ++connections, mode: how });
     if (how === 'hang') {
         return;
     }

@@ -202,6 +202,35 @@ sub verdict {
     return $v // {};
 }
 
+# Everything the simulator ever accepted, from its own record: hashes of via,
+# at, key, to, messages.
+sub accepted {
+    my ($self) = @_;
+    my $text = Tomo::Test::read_file("$self->{sim}{folder}/sim/log.jsonl");
+    return [map { JSON::PP::decode_json($_) } grep {/^\{"k":"send",.*\}$/} split /\n/, $text];
+}
+
+# retry key => how often a message was accepted under it
+sub accepted_keys {
+    my ($self) = @_;
+    my %n;
+    $n{ $_->{key} }++ for grep { $_->{key} } @{ $self->accepted };
+    return \%n;
+}
+
+# Waits until so many verdicts are told, pauses not counted.
+sub settled {
+    my ($self, $n, $seconds) = @_;
+    return Tomo::Test::wait_for(
+        sub {
+            my $told = 0;
+            $told += $self->{redis}->cmd('XLEN', "tomo:{demo}:$_") for qw(in bulk);
+            return $told >= $n && $n <= grep { $_->{row} } @{ $self->verdicts };
+        },
+        "$n verdicts", $seconds // 30
+    );
+}
+
 # Texts the person sees, oldest first.
 sub texts {
     my ($self, $serial) = @_;

@@ -31,6 +31,16 @@ sub start {
 
 sub line_socket { return "$_[0]{path}.sock" }
 
+# Every call is answered by this redirect ("301 URL") from now on.
+sub always {
+    my ($self, $redirect) = @_;
+    return Tomo::Test::write_file($self->line_socket . '.always', $redirect);
+}
+
+# All it ever heard, as text; how many connections that were.
+sub text        { return Tomo::Test::read_file("$_[0]{path}.jsonl") }
+sub connections { return scalar grep { exists $_->{connection} } $_[0]->_log }
+
 # How connections fail from now on: hang, alert, close, mute; undef: they work.
 sub mode {
     my ($self, $mode) = @_;
