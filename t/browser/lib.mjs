@@ -85,6 +85,11 @@ function drawing(name) {
     const bean = (x, y, r) => `<g transform="translate(${x} ${y}) rotate(${r})">`
         + '<ellipse rx="46" ry="30" fill="#fff"/><path d="M-46 0q23-16 46 0t46 0" fill="none" '
         + 'stroke="#8a5a3c" stroke-width="6"/></g>';
+    const star = '<path d="M250 60l32 66 72 10-52 51 12 72-64-34-64 34 12-72-52-51 72-10z" '
+        + 'fill="#e0a526"/>';
+    if (/star/.test(name)) {
+        return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="140 55 220 210">${star}</svg>`;
+    }
     const what = /cake|sweet/.test(name) ? cake
         : /bean/.test(name) ? bean(170, 150, -20) + bean(290, 130, 30) + bean(240, 215, 5) : cup;
     return '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 500 330" width="500" '

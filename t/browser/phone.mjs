@@ -200,6 +200,38 @@ async function narrow(browser) {
     await context.close();
 }
 
+// What goes wrong is said in words that help, and nothing written is lost.
+async function faults(browser) {
+    const { context } = await visitor(browser, DESK);
+    const page = await context.newPage();
+    await page.goto(sim);
+    const phone = page.locator('.phone-place').first();
+    await phone.locator('.theirs').first().waitFor();
+    const said = (text) => page.locator('.toast.fault', { hasText: text });
+
+    await page.route('**/phone/api/clock', (route) => route.fulfill({ status: 503,
+        contentType: 'application/json', body: '{"error":"Tomo が応答しません。起動してください。"}' }));
+    await page.getByRole('button', { name: '+1時間' }).click();
+    await said('起動してください').waitFor();
+    ok(await page.getByRole('button', { name: '+1時間' }).isEnabled(),
+        'a clock that did not move says why, and can be tried again');
+
+    await page.route('**/sim/friends/*/text', (route) => route.abort());
+    const field = phone.getByLabel('メッセージ', { exact: true });
+    await field.fill('なくさないで');
+    await field.press('Enter');
+    await said('scripts/run').waitFor();
+    is(await field.inputValue(), 'なくさないで', 'what could not be sent is still there');
+
+    await page.route('**/phone/api/events*', (route) => route.abort());
+    await page.locator('.person[aria-pressed=false]').first().click();
+    await said('接続が切れました').waitFor();
+    await page.unroute('**/phone/api/events*');
+    await page.locator('.toast', { hasText: 'つながりました' }).waitFor();
+    ok(!await page.locator('body.cut').count(), 'a cut line is told of, and mends by itself');
+    await context.close();
+}
+
 // A page of another address cannot drive the simulator or hold it in a frame.
 async function foreign(browser) {
     const { context } = await visitor(browser, DESK);
@@ -225,6 +257,7 @@ const browser = await launch();
 try {
     await desk(browser);
     await narrow(browser);
+    await faults(browser);
     await foreign(browser);
 } finally {
     await browser.close();

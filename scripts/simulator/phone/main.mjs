@@ -8,6 +8,7 @@ import { Panel } from './panel.mjs';
 import { adder, People } from './people.mjs';
 import { Phone } from './phone.mjs';
 
+const AGAIN_MS = 2000;
 const OPEN_FIRST = 2;
 const OPEN_MAX = 12;
 const KEPT = 'tomo-phones';
@@ -38,6 +39,18 @@ class Page {
         this.#views();
         this.names.read().catch(() => {});
         this.#listen();
+        document.addEventListener('visibilitychange', () => this.#seen());
+    }
+
+    /* A browser keeps few connections to one address: a page that nobody
+       looks at gives its stream back, and reads all of it again later. */
+    #seen() {
+        if (document.visibilityState === 'visible') {
+            this.#listen();
+        } else {
+            this.stream?.close();
+            this.stream = undefined;
+        }
     }
 
     /* On a narrow screen: the talk or the panel. */
@@ -90,7 +103,8 @@ class Page {
                 + '確かめてください。動き出すと、この画面は自動でつながります。', true);
         }
         if (stream.readyState === EventSource.CLOSED) {
-            setTimeout(() => stream === this.stream && this.#listen(), 2000);
+            setTimeout(() => stream === this.stream && this.#listen(),
+                AGAIN_MS);
         }
     }
 
@@ -187,7 +201,7 @@ class Page {
             phone.set_focused(each === id);
         }
         this.panel.wait(this.#person(id));
-        this.#listen();
+        this.#seen();
         this.#show();
     }
 
@@ -258,7 +272,7 @@ async function start() {
         return new Page(account);
     } catch (error) {
         toast(error.message, true);
-        return setTimeout(start, 2000);
+        return setTimeout(start, AGAIN_MS);
     }
 }
 

@@ -22,6 +22,10 @@ const EVENTS = {
     'link.clicked': ['rule', 'リンクのタップ'],
     'survey.answered': ['rule', 'アンケートの回答'],
     'field.changed': ['rule', '項目が変わった'],
+    'scenario.started': ['rule', 'シナリオが始まった'],
+    'scenario.stopped': ['rule', 'シナリオが止まった'],
+    'scenario.finished': ['rule', 'シナリオが終わった'],
+    other: ['rule', 'LINE からの知らせ'],
 };
 const MESSAGE_KINDS = { image: '画像', video: '動画', audio: '音声',
     file: 'ファイル', location: '位置情報', sticker: 'スタンプ' };
@@ -61,6 +65,7 @@ const EFFECTS = {
     'friend.known': () => ['plain', 'ブロックが解けたと分かった'],
     'profile.ask': () => ['plain', 'プロフィールを LINE に尋ねた'],
     status: (id) => ['plain', `状態：${STATUS[id] ?? id}`],
+    unsent: () => ['plain', '届いていた文章を消した'],
     ignored: (id) => ['plain', id === 'once'
         ? '回答は 1 人 1 回なので、この回答は使わなかった' : `使わなかった（${id}）`],
     cut: (id) => ['bad', id === 'text' ? '長すぎる文章を LINE の上限で切った'
