@@ -63,6 +63,7 @@ typedef struct {
     uint64_t  timeouts;
     uint64_t  surprises;                /* replies of a shape nobody expects */
     uint64_t  refused;                  /* AUTH or the first answer an error */
+    uint64_t  bytes;                    /* of commands queued */
 } ngx_http_tomo_redis_stats_t;
 
 

@@ -6,6 +6,7 @@
 
 #define NGX_HTTP_TOMO_REDIS_CHECK    2000
 #define NGX_HTTP_TOMO_REDIS_RECHECK  1000
+#define NGX_HTTP_TOMO_REDIS_LEAST    (128 * 1024)   /* bytes between two */
 
 
 struct ngx_http_tomo_redis_check_s {
@@ -15,6 +16,7 @@ struct ngx_http_tomo_redis_check_s {
     int64_t                asked_ms;    /* real time of the question */
     uint64_t               stops;       /* rows that were told */
     uint64_t               warns;
+    uint64_t               until;       /* of the bytes sent: ask again then */
     tomo_doctor_facts_t    facts;
     unsigned               lost:1;      /* an answer did not come */
     unsigned               known:1;     /* looked at on this connection */
@@ -62,6 +64,35 @@ ngx_http_tomo_redis_check_log(ngx_http_tomo_redis_check_t *check,
 }
 
 
+/*
+ * How many bytes may be sent before memory is looked at again: a quarter of
+ * what is left up to three quarters of maxmemory; others send as well.
+ */
+
+static void
+ngx_http_tomo_redis_check_room(ngx_http_tomo_redis_check_t *check)
+{
+    uint64_t                    used, max, room;
+    const tomo_doctor_value_t  *v = check->facts.values;
+
+    check->until = UINT64_MAX;
+
+    if (tomo_u64_get(tomo_str_c(v[TOMO_DOCTOR_ROW_MAXMEMORY].text), INT64_MAX,
+                     &max) != TOMO_OK
+        || tomo_u64_get(tomo_str_c(v[TOMO_DOCTOR_ROW_MEMORY].text), INT64_MAX,
+                        &used) != TOMO_OK
+        || max == 0)
+    {
+        return;
+    }
+
+    room = max / 4 * 3 > used ? (max / 4 * 3 - used) / 4 : 0;
+
+    check->until = ngx_http_tomo_redis_stats(check->ship->redis)->bytes
+                   + ngx_max(room, NGX_HTTP_TOMO_REDIS_LEAST);
+}
+
+
 /* all answers are here */
 
 static void
@@ -90,6 +121,7 @@ ngx_http_tomo_redis_check_judge(ngx_http_tomo_redis_check_t *check)
     check->warns = warns;
     check->known = !check->facts.loading;
     check->ok = stops == 0;
+    ngx_http_tomo_redis_check_room(check);
 
     slot = ship->tmcf->journal->slot;
 
@@ -345,9 +377,22 @@ ngx_http_tomo_redis_check_watch(ngx_http_tomo_ship_t *ship, ngx_uint_t up)
 
 
 ngx_uint_t
-ngx_http_tomo_redis_check_ok(const ngx_http_tomo_ship_t *ship)
+ngx_http_tomo_redis_check_ok(ngx_http_tomo_ship_t *ship)
 {
-    return ship->check->known && ship->check->ok;
+    ngx_http_tomo_redis_check_t  *check = ship->check;
+
+    if (check->known && check->ok && check->asked == 0
+        && ngx_http_tomo_redis_stats(ship->redis)->bytes > check->until)
+    {
+        if (check->timer.timer_set) {
+            ngx_del_timer(&check->timer);
+        }
+
+        check->known = 0;
+        ngx_http_tomo_redis_check_ask(&check->timer);
+    }
+
+    return check->known && check->ok;
 }
 
 

@@ -21,8 +21,11 @@ void ngx_http_tomo_redis_check_stop(ngx_http_tomo_ship_t *ship);
 void ngx_http_tomo_redis_check_watch(ngx_http_tomo_ship_t *ship,
     ngx_uint_t up);
 
-/* may be shipped to now? */
-ngx_uint_t ngx_http_tomo_redis_check_ok(const ngx_http_tomo_ship_t *ship);
+/*
+ * May be shipped to now?  Asks again when a good part of the memory that was
+ * left has been used up since, so that a burst stops at three quarters, too.
+ */
+ngx_uint_t ngx_http_tomo_redis_check_ok(ngx_http_tomo_ship_t *ship);
 
 /*
  * Rows of tomo_doctor that some worker of this edge refuses Redis for, as

@@ -102,6 +102,7 @@ ngx_http_tomo_redis_append(ngx_http_tomo_redis_t *redis,
         *p++ = LF;
     }
 
+    redis->stats.bytes += (uint64_t) (p - redis->out) - redis->out_len;
     redis->out_len = (size_t) (p - redis->out);
 
     return NGX_OK;
