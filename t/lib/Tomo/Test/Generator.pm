@@ -219,7 +219,7 @@ sub _answered {
     my ($kept) = $c->{buffer} =~ /\r\nRetry-After: (\d+)/i;
     my $request = delete $c->{request};
     my $now     = Time::HiRes::time();
-    $g->{out} .= sprintf "%s %.2f %.3f%s %s\n", $status == $GOOD{ $g->{kind} } ? 'A' : "E$status",
+    $g->{out} .= sprintf "%s %.2f %.6f%s %s\n", $status == $GOOD{ $g->{kind} } ? 'A' : "E$status",
         1000 * ($now - $request->{at}), $now,
         $status == 503 && !$kept ? '!' : '', "@{ $request->{ids} }";
     $c->{buffer} = '';
@@ -241,7 +241,7 @@ sub _expire {
     for my $c (values %{ $g->{busy} }) {
         my $waited = $now - $c->{request}{at};
         next if $waited < $GIVE_UP * Tomo::Test::slow();
-        $g->{out} .= sprintf "E0 %.2f %.3f %s\n", 1000 * $waited, $now, "@{ $c->{request}{ids} }";
+        $g->{out} .= sprintf "E0 %.2f %.6f %s\n", 1000 * $waited, $now, "@{ $c->{request}{ids} }";
         _drop($g, $c);
     }
     return;
