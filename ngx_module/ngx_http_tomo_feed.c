@@ -430,6 +430,27 @@ ngx_http_tomo_feed_round(ngx_http_tomo_feed_t *feed)
 }
 
 
+/*
+ * What was read under an earlier office was thrown away, and who held it since
+ * may have gone before it came to that version: nothing counts as tried.
+ */
+
+static void
+ngx_http_tomo_feed_anew(ngx_http_tomo_feed_t *feed)
+{
+    ngx_queue_t                   *q;
+    ngx_http_tomo_feed_account_t  *account;
+
+    for (q = ngx_queue_head(&feed->accounts);
+         q != ngx_queue_sentinel(&feed->accounts);
+         q = ngx_queue_next(q))
+    {
+        account = ngx_queue_data(q, ngx_http_tomo_feed_account_t, queue);
+        account->tried = 0;
+    }
+}
+
+
 static void
 ngx_http_tomo_feed_tick(ngx_event_t *ev)
 {
@@ -443,6 +464,7 @@ ngx_http_tomo_feed_tick(ngx_event_t *ev)
 
     if (elected && !feed->elected) {
         feed->saver.dirty = 1;  /* the one before may not have come to it */
+        ngx_http_tomo_feed_anew(feed);
     }
 
     feed->elected = elected;

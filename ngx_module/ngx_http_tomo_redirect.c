@@ -449,15 +449,22 @@ ngx_int_t
 ngx_http_tomo_redirect_handler(ngx_http_request_t *r)
 {
     ngx_int_t             rc;
+    ngx_str_t             allow = ngx_string("GET, HEAD");
     tomo_token_t         *token;
     ngx_http_tomo_ctx_t  *ctx;
 
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return NGX_HTTP_NOT_ALLOWED;
-    }
-
     if (ngx_http_discard_request_body(r) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+
+        if (ngx_http_tomo_header(r, "Allow", allow) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_tomo_send(r, NGX_HTTP_NOT_ALLOWED, "text/plain",
+                                  tomo_str("GET or HEAD only\n"), 0);
     }
 
     ctx = ngx_http_tomo_ctx(r);

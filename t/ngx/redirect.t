@@ -187,7 +187,9 @@ $r = http($edge->port, 'HEAD', "/r/$mark", [%HUMAN]);
 is $r->{status}, 302, 'B35: HEAD';
 is go($mark, Range => 'bytes=0-99')->{status}, 302, 'B35: Range changes nothing';
 for my $method (qw(OPTIONS POST PUT DELETE PATCH)) {
-    is http($edge->port, $method, "/r/$mark", [%HUMAN])->{status}, 405, "B35: $method";
+    $r = http($edge->port, $method, "/r/$mark", [%HUMAN]);
+    is $r->{status}, 405, "B35: $method";
+    is $r->{headers}{allow}, 'GET, HEAD', "B35: $method: is told what is taken";
 }
 my @mine = clicks(1001, @robots + 5);
 is scalar(@mine), @robots + 5, 'R4: every visit is recorded';
