@@ -9,33 +9,10 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Tomo::Test;
+use Tomo::Test::DeadWriter;
 use Tomo::Test::Feed;
 use Tomo::Test::Snapshot;
 use Tomo::Test::Webhook;
-use Tomo::Journal;
-
-my $WEBHOOK = 1;    # of tomo_entry_kind_e
-
-# A dead writer's folder: one segment, one record for each account given.
-sub dead_writer {
-    my ($edge, $writer, @accounts) = @_;
-    my $folder = sprintf '%s/%016x', $edge->journal, $writer;
-    my $head = pack 'a8 Q<3 q< L< x16', "TOMOJ1\r\n", $writer, 1, 1, now_ms(), 2 * 1024 * 1024;
-    my $text = $head . pack 'L<', Tomo::Journal::crc32c($head);
-    my ($seq, $life) = (0, pack 'Q<2', $writer, 1);
-    for my $account (@accounts) {
-        my $payload = $account . sprintf '{"events":[],"w":%d}', $writer;
-        my $rest = pack('Q< q< C4 L<', ++$seq, now_ms(), $WEBHOOK, 0, length $account, 0, 1)
-            . $payload;
-        my $record = pack('L<2', length $payload, Tomo::Journal::crc32c($life . $rest)) . $rest;
-        $text .= $record . "\0" x (-length($record) % 8);
-    }
-    mkdir $folder, 0700;
-    write_file("$folder/lock", '', 0600);
-    write_file("$folder/0000000000000001.seg", $text, 0600);
-    utime time - 60, time - 60, $folder;
-    return $folder;
-}
 
 sub counter { return Tomo::Test::Status::counter(@_) // 0 }
 

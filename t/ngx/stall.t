@@ -61,6 +61,12 @@ my $shipped = sub {
 wait_for(sub { $shipped->() >= $CLICKS }, "$CLICKS clicks shipped", 20);
 ok Tomo::Test::Status::wait_shipped($edge), 'W4: the journal goes on and ships';
 is $shipped->(), $CLICKS, 'W4: every click arrives, once';
+my %frames;
+$frames{ $_->[1]{b} =~ tr/\n// }++
+    for grep { $_->[1]{k} eq 'click' } @{ $redis->stream('tomo:{demo}:in') };
+my ($largest) = sort { $b <=> $a } keys %frames;
+is $largest, 64, 'W4: clicks that waited share records, 64 in one';
+cmp_ok $frames{64}, '>=', 0.9 * $CLICKS / 64, 'W4: nearly all of them';
 ok $edge->quit, 'QUIT';
 
 done_testing;
