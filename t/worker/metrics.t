@@ -37,7 +37,8 @@ $redis->cmd('HSET', "$demo:cursor", in => ($past - 5) . '-0', bulk => ($past - 9
     events => 7, send_parked => 2);
 $redis->cmd('HSET', "$demo:meta", pause => now_ms() + 600_000);
 $redis->cmd('HSET', "$demo:sending", token_until => now_ms() + 300_000);
-$redis->cmd('HSET', 'tomo:edges', 'aa' x 8, 'at=' . now_ms() . ' versions=demo:3 waiting=0');
+$redis->cmd('HSET', 'tomo:edges', 'aa' x 8,
+    'at=' . (now_ms() + 60_000) . ' versions=demo:3 waiting=0');
 $redis->cmd('HSET', 'tomo:edges', 'bb' x 8, 'at=' . ($past) . ' versions= waiting=0');
 
 my $m = metrics($api);
@@ -103,12 +104,12 @@ my $friend = $sim->add_friend('Metrics');
 ok wait_for(sub {
     my $now = metrics($worker) or return;
     $v = $now->{value};
-    return ($v->{ of('send_accepted_total') } // 0) >= 1 && !$v->{ of('outbox_rows') };
-}, 'a greeting that LINE took', 20), 'a follow is decided, its greeting taken';
+    return ($v->{ of('send_accepted_total') } // 0) >= 1 && !$v->{ of('outbox_rows') }
+        && $v->{tomo_worker_edges_living} == 1;
+}, 'a greeting that LINE took', 30), 'a follow is decided, its greeting taken, the edge lives';
 cmp_ok $v->{ of('events_total') }, '>=', 1, 'events are counted';
 is $v->{ of('ingest_held') } . $v->{ of('dispatch_held') }, '11', 'both leases are held';
 cmp_ok $v->{ of('token_seconds') }, '>', 0, 'the access token has an end';
-is $v->{tomo_worker_edges_living}, 1, 'the edge lives';
 cmp_ok $v->{tomo_worker_journal_bytes}, '>', 0, 'dispatch has written a journal';
 cmp_ok $v->{ of('scheduled') }, '>=', 1, 'the next steps are scheduled';
 promtool_ok(http_get($worker->api_socket, '/metrics')->{body}, 'the worker at work');

@@ -180,7 +180,12 @@ sub launch {
 sub _find_daemon {
     my ($self) = @_;
     Tomo::Test::wait_for(sub { !$self->alive }, "$self->{name} detached", 10);
-    my ($pid) = Tomo::Test::read_file("$self->{folder}/nginx.pid") =~ /(\d+)/ or return;
+
+    # it writes its pid after the one that started it has ended
+    my $file = "$self->{folder}/nginx.pid";
+    my $pid  = Tomo::Test::wait_for(
+        sub { (Tomo::Test::read_file($file) =~ /^(\d+)\n/)[0] }, "$self->{name} has a pid file", 10)
+        or return;
     delete $self->{status};
     @$self{qw(pid group foreign)} = ($pid, $pid, 1);
     return;
