@@ -89,7 +89,7 @@ export class Phone {
     }
 
     #blocked() {
-        return h('div', { class: 'blocked', hidden: true },
+        return h('div', { class: 'blocked-note', hidden: true },
             h('p', {}, 'このアカウントをブロックしています。'),
             h('button', { type: 'button', class: 'main-button', on: {
                 click: () => this.ctx.act('unblock', {})
@@ -237,6 +237,5 @@ export class Phone {
             action, this.ctx, { class: 'quick-item' },
             imageUrl && picture(imageUrl, { class: 'quick-icon' }),
             h('span', {}, name_of(action)))));
-        this.talk.scroll_to_end();
     }
 }

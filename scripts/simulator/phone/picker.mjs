@@ -3,6 +3,7 @@
 import { h } from './dom.mjs';
 
 const INPUT = { date: 'date', time: 'time', datetime: 'datetime-local' };
+const LABEL = { date: '日付', time: '時刻', datetime: '日時' };
 const TITLE = { date: '日付を選ぶ', time: '時刻を選ぶ', datetime: '日時を選ぶ' };
 
 /* Resolves to the value in LINE's form, or undefined when called off. */
@@ -14,7 +15,7 @@ export function pick_moment({ mode, initial, min, max, label }) {
             value: local(initial) });
         const form = h('form', { method: 'dialog' },
             h('h2', { id: 'moment-title' }, label || title),
-            h('label', { for: 'moment' }, title),
+            h('label', { for: 'moment' }, LABEL[mode] ?? LABEL.date),
             input,
             h('div', { class: 'row' },
                 h('button', { type: 'button', class: 'soft', on: {

@@ -55,14 +55,19 @@ export class Talk {
             'aria-live': 'off' });
         this.node = h('div', { class: 'talk', tabindex: 0, role: 'region',
             'aria-label': `${whose}さんのトーク`, on: {
-                scroll: () => this.#at_end() && this.#note_unseen(0) } },
+                scroll: () => this.#scrolled() } },
         this.list);
+        this.is_at_end = true;
+        this.height = 0;
+        const sizes = new ResizeObserver(() => this.#resized());
+        sizes.observe(this.node);
+        sizes.observe(this.list);
         this.to_end = h('button', { type: 'button', class: 'to-end',
             hidden: true, on: { click: () => this.scroll_to_end() } });
     }
 
     show(talk) {
-        const was_at_end = this.#at_end() || this.nodes.size === 0;
+        const was_at_end = this.is_at_end;
         const rows = rows_of(talk);
         const kept = new Map();
         let fresh = 0;
@@ -95,7 +100,26 @@ export class Talk {
 
     scroll_to_end() {
         this.node.scrollTop = this.node.scrollHeight;
+        this.is_at_end = true;
         this.#note_unseen(0);
+    }
+
+    #scrolled() {
+        if (this.node.clientHeight === this.height) {
+            this.is_at_end = this.#at_end();
+        }
+        if (this.is_at_end) {
+            this.#note_unseen(0);
+        }
+    }
+
+    /* Who is at the end stays there when a picture arrives, the quick
+       replies take their room, or the window changes. */
+    #resized() {
+        this.height = this.node.clientHeight;
+        if (this.is_at_end && this.height > 0) {
+            this.node.scrollTop = this.node.scrollHeight;
+        }
     }
 
     #at_end() {
