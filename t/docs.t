@@ -243,8 +243,14 @@ for my $line ($page =~ /^(\| B\d+ \|.*)$/mg) {
         }
         ok exists $named{ substr $id, 1 }, "$id: $test names it";
     }
-    like $through, qr/`t\/(?:ngx|worker)\//, "$id: a test through nginx or worker";
+    like $through, qr/`t\/(?:(?:ngx|worker|promises)\/|docs\.t)/,
+        "$id: a test through nginx or worker";
 }
+my %asked = map { $_ => 1 } code('worker/dispatch/*.c') =~ /"(\/(?:v2|v3|oauth2)\/[^"]*)"/g;
+ok keys %asked && !(grep {/follower|members|ids\b/} keys %asked),
+    'B96: no call to LINE that gives a list';
+unlike code(qw(worker/*.c worker/*/*.c worker/*.lua worker/*/*.lua ngx_module/*.c)),
+    qr/XREADGROUP|XAUTOCLAIM|XGROUP|XACK/, 'B100, B101: no consumer groups';
 is_deeply [ grep { ($id{$_} // 0) != 1 } 1 .. 54 ], [], 'B1 to B54 have one row each';
 
 # --- pitfalls -------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 # What ingest finds in Redis may be foreign, and what it writes is one script.
-# RELIABILITY.md B98, X3; DESIGN.md, decision 4: run twice = run once.
+# RELIABILITY.md B98, B104, X3; DESIGN.md, decision 4: run twice = run once.
 
 use strict;
 use warnings;
