@@ -84,7 +84,8 @@ my @queries = ('', '', '', '?url=https://evil.example/', '?next=//evil.example',
 my @hosts = ('127.0.0.1', 'evil.example', 'shop.example', 'evil.example:8443', '[::1]');
 my @extra = ('', '', "X-Forwarded-Host: evil.example\r\n", "X-Forwarded-Proto: javascript\r\n",
     "Forwarded: host=evil.example\r\n", "X-Original-URL: /evil\r\n",
-    "Referer: https://evil.example/\r\n", "X-Rewrite-URL: //evil.example/\r\nX-Accel-Redirect: /evil\r\n");
+    "Referer: https://evil.example/\r\n",
+    "X-Rewrite-URL: //evil.example/\r\nX-Accel-Redirect: /evil\r\n");
 
 # The text as the path has it: what may not stand there is escaped.
 sub escaped {

@@ -26,6 +26,8 @@ sub module_path {
 #   conf        a whole nginx.conf instead; %%DIR%% (its folder), %%PORT%%,
 #               %%MAIN%% (module, pid, log …), %%HTTP%% (folders, access log),
 #               %%EDGE%% (the tomo_ directives of http) are replaced
+#   untitled    1: run by something that keeps nginx's processes from naming
+#               themselves, such as valgrind
 #   daemon      1: detached from the test, as upgrade() needs it
 #   name        folder name; port; log (error_log level, info); user
 sub new {
@@ -202,7 +204,7 @@ sub worker_pids {
     my @pids;
     for my $pid (Tomo::Test::Process::children($self->{pid})) {
         my $title = Tomo::Test::read_file("/proc/$pid/cmdline");
-        push @pids, $pid if $title =~ /worker process\0*$/;
+        push @pids, $pid if $self->{untitled} || $title =~ /worker process\0*$/;
     }
     return @pids;
 }
