@@ -4,9 +4,12 @@
 #include "tomo_codec.h"
 #include "tomo_mac.h"
 
+#include <openssl/err.h>
+
 #include <stdlib.h>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 
 
 static void
@@ -209,6 +212,42 @@ subkeys_differ_by_label(void **state)
 }
 
 
+/*
+ * T49: what does not open leaves no error in OpenSSL's queue, where the TLS
+ * of nginx or libcurl would find it and blame its own connection.
+ */
+static void
+no_error_left(void **state)
+{
+    size_t      i;
+    uint8_t     key[32] = { 7 }, nonce[12] = { 9 }, sealed[64], out[64];
+    tomo_buf_t  b, plain;
+
+    (void) state;
+    tomo_buf_init(&b, sealed, sizeof(sealed));
+    assert_int_equal(tomo_seal(key, nonce, tomo_str("aad"), tomo_str("text"),
+                               &b), TOMO_OK);
+
+    for (i = 0; i < b.len; i++) {
+        sealed[i] ^= 1;
+        tomo_buf_init(&plain, out, sizeof(out));
+        assert_int_equal(tomo_seal_open(key, tomo_str("aad"),
+                                        tomo_buf_str(&b), &plain),
+                         TOMO_DENIED);
+        assert_int_equal(ERR_peek_error(), 0);
+        sealed[i] ^= 1;
+    }
+
+    for (i = 0; i < b.len; i++) {
+        tomo_buf_init(&plain, out, sizeof(out));
+        assert_int_not_equal(tomo_seal_open(key, tomo_str("aad"),
+                                            tomo_str_n(sealed, i), &plain),
+                             TOMO_OK);
+        assert_int_equal(ERR_peek_error(), 0);
+    }
+}
+
+
 int
 main(void)
 {
@@ -217,6 +256,7 @@ main(void)
         cmocka_unit_test(hash_hmac_equals_prepared),
         cmocka_unit_test(aes_block_fips197),
         cmocka_unit_test(seal_binds_bytes_and_place),
+        cmocka_unit_test(no_error_left),
         cmocka_unit_test(subkeys_differ_by_label),
     };
 
