@@ -62,7 +62,7 @@ for my $user (@USERS) {
     is_deeply \@run, $scripts{$user} // [], "E12: $user: scripts for the worker alone";
     ok !(grep { $category{pubsub}{ substr $_, 1 } } @words), "$user: no channels";
 }
-like read_file("$top/conf/redis-users.acl"), qr/^user default off$/m, 'nobody without a name';
+like read_file("$top/conf/redis-users.acl"), qr/^user default off /m, 'nobody without a name';
 
 # --- against the table of keys -----------------------------------------------
 
@@ -167,5 +167,24 @@ my $client = $strict->client;
 is $client->cmd('AUTH', 'edge', 'password-of-edge'), 'OK', 'edge logs in';
 ok !eval { $client->cmd('HGETALL', 'tomo:{demo}:f:1'); 1 }, 'edge reads no friend';
 like $@, qr/^NOPERM/, '... NOPERM';
+
+# At its start Redis runs its file of commands as the user default, and asks at
+# each EXEC what that user may do. Scripts stand there as transactions.
+sub worker {
+    my $c = $strict->client;
+    $c->cmd('AUTH', 'worker', 'password-of-worker');
+    wait_for(sub { eval { $c->cmd('PING') } }, 'Redis has read its file', 10);
+    return $c;
+}
+my $worker = worker();
+$worker->cmd(@$_)
+    for ['MULTI'], ['HSET', 'tomo:{demo}:f:1', 'n', 'kept'], ['SADD', 'tomo:accounts', 'demo'],
+    ['EXEC'];
+$strict->restart;
+$worker = worker();
+is $worker->cmd('HGET', 'tomo:{demo}:f:1', 'n'), 'kept',
+    'a transaction is still there after a start: the user default is off, but has its rights';
+ok !eval { $strict->client->cmd('AUTH', 'default', ''); 1 }, '... and nobody can be that user';
+unlike $strict->output, qr/CRITICAL/, 'Redis read its file without a complaint';
 
 done_testing;
