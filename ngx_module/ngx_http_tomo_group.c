@@ -139,7 +139,7 @@ ngx_http_tomo_group_commit(ngx_http_tomo_commit_t *c)
         c->err = ngx_http_tomo_group_write(c, &out, framed_seq);
     }
 
-    if (c->err == 0 && c->probe && c->writer->fd == -1) {
+    if (c->err == 0 && (c->roll || (c->probe && c->writer->fd == -1))) {
         c->err = ngx_http_tomo_group_roll(c, c->written_seq + 1);
     }
 

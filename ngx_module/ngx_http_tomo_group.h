@@ -59,6 +59,7 @@ typedef struct {
     ngx_http_tomo_group_t   *group;
     bool                     sync;
     bool                     probe;     /* open a segment even for nothing */
+    bool                     roll;      /* … though there is one */
     int64_t                  now_ms;
     char                     ready[NGX_HTTP_TOMO_PATH_MAX];  /* "" : none */
 

@@ -168,7 +168,9 @@ ngx_http_tomo_journal_flush(ngx_event_t *ev)
 
         ngx_http_tomo_frame_close(jr);
 
-        if (group->len == 0 && !own->writer.dirty && !own->failed) {
+        if (group->len == 0 && !own->writer.dirty && !own->failed
+            && !own->roll)
+        {
             return;
         }
 
@@ -202,6 +204,8 @@ ngx_http_tomo_journal_start(ngx_http_tomo_journal_t *jr)
               || ngx_current_msec - own->synced >= NGX_HTTP_TOMO_SYNC_MS;
 
     c->probe = own->failed != 0;
+    c->roll = own->roll;
+    own->roll = 0;
 
     if (c->ready[0] == '\0') {
         ngx_memcpy(c->ready, own->ready, sizeof(c->ready));

@@ -87,6 +87,7 @@ typedef struct {
     uint64_t     first_seq;
     uint64_t     last_seq;      /* 0: still being written (the newest) */
     size_t       bytes;         /* end of what is written */
+    time_t       opened;        /* ngx_time() when it was taken into use */
     time_t       closed;        /* ngx_time() when it was left; 0: open */
 } ngx_http_tomo_segment_node_t;
 

@@ -18,6 +18,7 @@
 #define NGX_HTTP_TOMO_AGAIN_MS   1000   /* … and from the third time on */
 #define NGX_HTTP_TOMO_SYNC_MS    1000   /* clicks are synced this often */
 #define NGX_HTTP_TOMO_REAP_MS    1000
+#define NGX_HTTP_TOMO_ROLL_S     3600
 #define NGX_HTTP_TOMO_FRAMES     16     /* accounts with an open frame */
 #define NGX_HTTP_TOMO_FRAME_CAP  65536
 #define NGX_HTTP_TOMO_CLICK_MAX  1280   /* bytes of one line, at most */
@@ -83,6 +84,7 @@ struct ngx_http_tomo_journal_private_s {
     unsigned                 preparing:1;
     unsigned                 prepare_failed:1;
     unsigned                 recycling:1;
+    unsigned                 roll:1;        /* a new segment, next commit */
     unsigned                 full_logged:1;
     unsigned                 others_known:1;
 };

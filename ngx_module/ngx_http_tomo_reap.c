@@ -14,6 +14,7 @@ static void ngx_http_tomo_reap_prepared(ngx_event_t *ev);
 static void ngx_http_tomo_reap_recycle_thread(void *data, ngx_log_t *log);
 static void ngx_http_tomo_reap_recycled(ngx_event_t *ev);
 static void ngx_http_tomo_reap_timer(ngx_event_t *ev);
+static void ngx_http_tomo_reap_roll(ngx_http_tomo_journal_t *jr);
 static void ngx_http_tomo_reap_oldest(ngx_http_tomo_journal_t *jr);
 
 
@@ -95,6 +96,7 @@ ngx_http_tomo_reap_opened(ngx_http_tomo_journal_t *jr,
 
         node->number = c->opened[i].number;
         node->first_seq = c->opened[i].first_seq;
+        node->opened = ngx_time();
         ngx_queue_insert_tail(&jr->segments, &node->queue);
 
         ngx_http_tomo_count(jr->zone, journal_segments);
@@ -214,8 +216,39 @@ ngx_http_tomo_reap_timer(ngx_event_t *ev)
 {
     ngx_http_tomo_journal_t  *jr = ev->data;
 
+    ngx_http_tomo_reap_roll(jr);
     ngx_http_tomo_reap_oldest(jr);
     ngx_add_timer(ev, NGX_HTTP_TOMO_REAP_MS);
+}
+
+
+/*
+ * A segment that never gets full would never go: it is left after an hour (or
+ * keep=, if that is less), so that what was deleted leaves the disk too.
+ */
+
+static void
+ngx_http_tomo_reap_roll(ngx_http_tomo_journal_t *jr)
+{
+    time_t                         most;
+    ngx_queue_t                   *q;
+    ngx_http_tomo_journal_own_t   *own = jr->own;
+    ngx_http_tomo_segment_node_t  *node;
+
+    if (own->roll || own->failed || ngx_queue_empty(&jr->segments)) {
+        return;
+    }
+
+    q = ngx_queue_last(&jr->segments);
+    node = ngx_queue_data(q, ngx_http_tomo_segment_node_t, queue);
+    most = ngx_min(jr->tmcf->journal_conf->keep, NGX_HTTP_TOMO_ROLL_S);
+
+    if (node->closed == 0 && jr->written_seq >= node->first_seq
+        && ngx_time() - node->opened >= most)
+    {
+        own->roll = 1;
+        ngx_http_tomo_journal_flush_soon(jr);
+    }
 }
 
 

@@ -14,13 +14,10 @@
 
 #include "ngx_http_tomo_segment.h"
 
-#define NGX_HTTP_TOMO_ZEROS  (256 * 1024)
-
 
 static int ngx_http_tomo_segment_sync_folder(const char *path);
 static int ngx_http_tomo_segment_spare(const char *journal, size_t size,
     const char *name);
-static int ngx_http_tomo_segment_fill(const char *name, size_t size);
 static int ngx_http_tomo_segment_join(char *out, size_t cap, const char *head,
     const char *tail);
 
@@ -131,6 +128,7 @@ int
 ngx_http_tomo_segment_recycle(const char *journal, const char *file)
 {
     DIR            *dir;
+    int             err;
     char            path[NGX_HTTP_TOMO_PATH_MAX];
     size_t          n;
     const char     *name, *writer;
@@ -174,7 +172,15 @@ ngx_http_tomo_segment_recycle(const char *journal, const char *file)
         return ENAMETOOLONG;
     }
 
-    return rename(file, path) == 0 || errno == ENOENT ? 0 : errno;
+    /* what was deleted must not wait on the disk for another writer */
+
+    err = ngx_http_tomo_zeros_over(file);
+
+    if (err == 0 && rename(file, path) == -1) {
+        err = errno;
+    }
+
+    return err == ENOENT ? 0 : err;
 }
 
 
@@ -193,7 +199,7 @@ ngx_http_tomo_segment_prepare(const char *journal, const char *folder,
         return 0;
     }
 
-    return ngx_http_tomo_segment_fill(name, size);
+    return ngx_http_tomo_zeros_make(name, size);
 }
 
 
@@ -393,62 +399,6 @@ ngx_http_tomo_segment_spare(const char *journal, size_t size,
     }
 
     (void) closedir(dir);
-
-    return err;
-}
-
-
-/*
- * Zeros are really written: on a file that was only allocated, every first
- * write of a block also changes metadata, and the sync costs twice.
- */
-
-static int
-ngx_http_tomo_segment_fill(const char *name, size_t size)
-{
-    int      fd, err;
-    char    *zeros;
-    size_t   done, part;
-    ssize_t  n;
-
-    zeros = calloc(1, NGX_HTTP_TOMO_ZEROS);
-    if (zeros == NULL) {
-        return ENOMEM;
-    }
-
-    fd = open(name, O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, 0600);
-    if (fd == -1) {
-        err = errno;
-        free(zeros);
-        return err;
-    }
-
-    err = 0;
-
-    for (done = 0; err == 0 && done < size; done += (size_t) n) {
-        part = size - done;
-        part = part < NGX_HTTP_TOMO_ZEROS ? part : NGX_HTTP_TOMO_ZEROS;
-
-        n = pwrite(fd, zeros, part, (off_t) done);
-        if (n <= 0) {
-            err = n == -1 ? errno : ENOSPC;
-            n = 0;
-        }
-    }
-
-    if (err == 0 && fsync(fd) == -1) {
-        err = errno;
-    }
-
-    if (close(fd) == -1 && err == 0) {
-        err = errno;
-    }
-
-    if (err != 0) {
-        (void) unlink(name);
-    }
-
-    free(zeros);
 
     return err;
 }

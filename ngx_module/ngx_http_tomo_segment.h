@@ -83,4 +83,9 @@ int ngx_http_tomo_segment_sync(ngx_http_tomo_writer_t *w);
 /* after a failed write or sync: nothing more goes into this segment */
 void ngx_http_tomo_segment_abandon(ngx_http_tomo_writer_t *w);
 
+/* zeros.c: a new file of that size, synced; errno or 0 */
+int ngx_http_tomo_zeros_make(const char *name, size_t size);
+/* all of a file that is there */
+int ngx_http_tomo_zeros_over(const char *name);
+
 #endif

@@ -143,7 +143,9 @@ journal_room(journal_t *j, size_t size)
     if (w->n > 0 && j->fd >= 0) {
         s = &w->segments[w->n - 1];
 
-        if (s->bytes - s->end - j->pending_len >= size) {
+        if (s->bytes - s->end - j->pending_len >= size
+            && !journal_dir_old(j))
+        {
             return TOMO_OK;
         }
 

@@ -20,6 +20,9 @@
 
 #include "tomo_journal.h"
 
+/* no role keeps shipped segments longer */
+#define JOURNAL_KEEP_MAX_MS  (8 * TOMO_DAY_MS)
+
 typedef struct journal_s  journal_t;
 
 typedef struct {

@@ -90,7 +90,10 @@ journal_adopt_segment(journal_t *j, journal_writer_t *w, const char *name)
     } else if ((size_t) st.st_size > found.end
                && ftruncate(fd, (off_t) found.end) == 0)
     {
+        const struct timespec  when[2] = { st.st_atim, st.st_mtim };
+
         st.st_size = (off_t) found.end;     /* nobody will write it again */
+        (void) !futimens(fd, when);         /* its age is its records' */
     }
 
     close(fd);

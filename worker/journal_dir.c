@@ -14,6 +14,7 @@
 #include "log.h"
 
 #define JOURNAL_ZEROS  (256 * 1024)
+#define JOURNAL_ROLL_MS  INT64_C(3600000)
 
 
 void
@@ -183,6 +184,20 @@ journal_dir_zero(int fd, size_t bytes)
 }
 
 
+static bool
+journal_dir_wipe(int dir_fd, const char *name, size_t bytes)
+{
+    int   fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool  ok = fd >= 0 && journal_dir_zero(fd, bytes);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+
+    return ok;
+}
+
+
 /* A file of the right size named "next" in our folder, spare or new. */
 
 static int
@@ -291,6 +306,22 @@ journal_dir_segment(journal_t *j, size_t room)
 }
 
 
+bool
+journal_dir_old(const journal_t *j)
+{
+    int64_t                  most_ms = j->options.keep_ms;
+    const journal_writer_t  *w = &j->writers[0];
+
+    if (most_ms <= 0 || most_ms > JOURNAL_ROLL_MS) {
+        most_ms = JOURNAL_ROLL_MS;
+    }
+
+    return j->fd >= 0 && w->n > 0
+           && w->segments[w->n - 1].next_seq > w->segments[w->n - 1].first_seq
+           && clock_real_ms() - j->head.created_ms > most_ms;
+}
+
+
 void
 journal_dir_drop(journal_t *j, journal_writer_t *w, size_t i)
 {
@@ -302,7 +333,9 @@ journal_dir_drop(journal_t *j, journal_writer_t *w, size_t i)
     snprintf(spare, sizeof(spare), "spare/%zu", s->bytes);
     whole = w == &j->writers[0] && s->bytes == j->options.segment_bytes;
 
-    if (!whole || renameat(w->dir_fd, name, j->dir_fd, spare) != 0) {
+    /* what was deleted must not wait on the disk for its next use */
+    if (!whole || !journal_dir_wipe(w->dir_fd, name, s->bytes)
+        || renameat(w->dir_fd, name, j->dir_fd, spare) != 0) {
         unlinkat(w->dir_fd, name, 0);
     }
 

@@ -67,6 +67,12 @@ tomo_rc_e journal_dir_adopt(journal_t *j) TOMO_MUST_CHECK;
  */
 tomo_rc_e journal_dir_segment(journal_t *j, size_t room) TOMO_MUST_CHECK;
 
+/*
+ * Has our current segment been in use for an hour, or keep_ms, and holds
+ * something?  One that never gets full would never go.
+ */
+bool journal_dir_old(const journal_t *j);
+
 /* removes segment i of a writer (recycles it when it is ours and whole) */
 void journal_dir_drop(journal_t *j, journal_writer_t *w, size_t i);
 /* removes a dead writer without segments */

@@ -169,6 +169,14 @@ journal_shipped(journal_t *j, size_t i, uint64_t seq)
     int64_t            old_ms = clock_real_ms() - j->options.keep_ms;
     journal_writer_t  *w = &j->writers[i];
 
+    /* nothing may come for long; a failure shows when something does */
+    if (i == 0 && j->pending_len == 0 && !j->failed && journal_dir_old(j)
+        && w->segments[w->n - 1].next_seq <= seq + 1
+        && journal_dir_segment(j, 0) != TOMO_OK)
+    {
+        return;
+    }
+
     while (w->n > 0) {
         const journal_segment_t  *s = &w->segments[0];
 

@@ -278,6 +278,56 @@ shipped_segments_are_let_go(void **state)
 }
 
 
+/* how many files below the folder hold an x, of which records are made */
+
+static size_t  with_x;
+
+static int
+look_for_x(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    int      fd = open(path, O_RDONLY);
+    char     bytes[SEGMENT * 4];
+    ssize_t  n = type == FTW_F ? read(fd, bytes, sizeof(bytes)) : 0;
+
+    (void) st;
+    (void) at;
+    with_x += n > 0 && memmem(bytes, (size_t) n, "xxxxxxxx", 8) != NULL;
+
+    return close(fd);
+}
+
+
+/* S2: one that never gets full is left by age, and nothing of it stays */
+
+static void
+an_old_segment_is_let_go(void **state)
+{
+    journal_t  *j = open_it(1);
+
+    (void) state;
+
+    append(j, 1, 60);
+    assert_int_equal(journal_sync(j), TOMO_OK);
+    assert_int_equal(nftw(folder, look_for_x, 16, FTW_PHYS), 0);
+    assert_int_equal(with_x, 1);
+
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(usleep(5000), 0);
+        journal_shipped(j, 0, 1);
+    }
+
+    with_x = 0;
+    assert_int_equal(nftw(folder, look_for_x, 16, FTW_PHYS), 0);
+    assert_int_equal(with_x, 0);
+    assert_int_equal(journal_last_seq(j), 1);
+
+    append(j, 2, 60);
+    assert_int_equal(journal_sync(j), TOMO_OK);
+    assert_int_equal(journal_last_seq(j), 2);
+    journal_close(j);
+}
+
+
 /* A torn end: whatever byte the file breaks at, a prefix of records comes. */
 
 static void
@@ -359,6 +409,7 @@ main(void)
         WITH_FOLDER(a_dead_writer_is_adopted),
         WITH_FOLDER(a_living_writer_is_left_alone),
         WITH_FOLDER(shipped_segments_are_let_go),
+        WITH_FOLDER(an_old_segment_is_let_go),
         WITH_FOLDER(torn_ends),
         WITH_FOLDER(planted_files_are_not_read),
     };

@@ -80,7 +80,7 @@ my $answer = $in->command(do => 'friend.delete', friend => $serial);
 is $answer->{status}, 200, 'S2: deleted' or diag(explain($answer));
 is $answer->{json}{id}, $serial, '... that friend';
 cmp_ok $answer->{json}{deleted_at}, '>=', $before, '... now';
-is $answer->{json}{complete_at} - $answer->{json}{deleted_at}, (72 + 2) * 3_600_000,
+is $answer->{json}{complete_at} - $answer->{json}{deleted_at}, (8 * 24 + 2) * 3_600_000,
     '... complete when journals have let go';
 $in->settle;
 $in->webhook(text_event(8, 104, 'pushes the last entries out'));

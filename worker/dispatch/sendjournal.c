@@ -12,7 +12,7 @@
 #include "tomo_entry.h"
 #include "tomo_rec.h"
 
-#define SENDJOURNAL_KEEP_MS  (8 * TOMO_DAY_MS)
+#define SENDJOURNAL_KEEP_MS  JOURNAL_KEEP_MAX_MS
 #define SENDJOURNAL_LINE     (256 * 1024)
 
 

@@ -2,14 +2,13 @@
 
 #include <string.h>
 
+#include "journal.h"
 #include "tomo_codec.h"
 #include "tomo_keys.h"
 
 #define ERASE_UNSENT_MAX   8            /* ids kept for messages to come */
 #define ERASE_ROW_BYTES    32768
 
-/* roles of the worker keep shipped segments so long; edges say their own */
-#define ERASE_KEEP_MS      (72 * TOMO_HOUR_MS)
 #define ERASE_MARGIN_MS    (2 * TOMO_HOUR_MS)
 
 
@@ -97,7 +96,8 @@ erase_stone(decide_t *d, gone_stone_t *stone)
     uint8_t     name[2 * GONE_MAC_BYTES], value[128];
     tomo_buf_t  n, v;
 
-    keep_ms = keep_ms > ERASE_KEEP_MS ? keep_ms : ERASE_KEEP_MS;
+    /* edges say how long they keep; the worker's own journals are known */
+    keep_ms = keep_ms > JOURNAL_KEEP_MAX_MS ? keep_ms : JOURNAL_KEEP_MAX_MS;
     stone->serial = d->f->serial;
     stone->at_ms = d->now_ms;
     stone->complete_ms = d->now_ms + keep_ms + ERASE_MARGIN_MS;
