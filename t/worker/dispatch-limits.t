@@ -33,6 +33,8 @@ sub later {
 }
 
 # --- access token (B91) -----------------------------------------------------
+# its first token it gets by itself, soon after it is ready
+is $d->verdict($d->push(1, 'a first token'))->{send}, 'accepted', 'token: one to begin with';
 my $before = calls($TOKEN);
 fault(path => $PUSH, kind => '401', times => 1);
 my $v = $d->verdict($d->push(1, 'after 401'));
