@@ -153,6 +153,24 @@ message_check_column(check_t *c, const json_t *column, size_t n_actions)
 }
 
 
+/* the member `action` */
+static void
+message_check_own_action(check_t *c, const json_t *j, size_t label_max,
+    bool label_required)
+{
+    size_t         down;
+    const json_t  *action;
+
+    action = check_object(c, j, "action", true);
+
+    if (action != NULL) {
+        down = check_down(c, "action");
+        message_check_action(c, action, label_max, label_required);
+        check_up(c, down);
+    }
+}
+
+
 static void
 message_check_columns(check_t *c, const json_t *t, bool images)
 {
@@ -175,11 +193,7 @@ message_check_columns(check_t *c, const json_t *t, bool images)
 
         if (images) {
             message_check_member(c, column, "imageUrl", MESSAGE_URL, 2000);
-            action = check_object(c, column, "action", true);
-
-            if (action != NULL) {
-                message_check_action(c, action, 12, false);
-            }
+            message_check_own_action(c, column, 12, false);
 
         } else {
             message_check_column(c, column, n_actions);
@@ -298,7 +312,7 @@ static void
 message_check_quick(check_t *c, const json_t *j)
 {
     size_t         down, down_items, down_i, i = 0;
-    const json_t  *quick, *items, *action;
+    const json_t  *quick, *items;
 
     quick = check_object(c, j, "quickReply", false);
 
@@ -312,12 +326,7 @@ message_check_quick(check_t *c, const json_t *j)
 
     json_each (item, items) {
         down_i = check_down_i(c, i++);
-        action = check_object(c, item, "action", true);
-
-        if (action != NULL) {
-            message_check_action(c, action, 20, true);
-        }
-
+        message_check_own_action(c, item, 20, true);
         check_up(c, down_i);
     }
 
