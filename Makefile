@@ -138,7 +138,7 @@ tools: $(TOOL_BIN)
 $(BUILD)/tools/%: t/tools/%.c $(CORE_LIB) Makefile
 	@mkdir -p $(@D)
 	$(call say,CCLD)
-	$(Q)$(CC) $(WORK_FLAGS) $(LINK_FLAGS) -o $@ $< $(CORE_LIB) $(CORE_LIBS)
+	$(Q)$(CC) $(WORK_FLAGS) $(LINK_FLAGS) -o $@ $< $(CORE_LIB) $(CORE_LIBS) -lcurl
 
 replay: $(PLAY_BIN)
 

@@ -354,6 +354,20 @@ sub row {
     return $ok;
 }
 
+# From a tap to the next message at the simulator, with nothing else to do.
+sub latency {
+    my ($self, $row) = @_;
+    my $top = Tomo::Test::top_dir();
+    my (undef, $text) =
+        Tomo::Test::run_command("$top/t/harness", '--verbose', "$top/t/e2e/latency.t");
+    my ($p50, $taps, $worst) = $text =~ /p50 ([\d.]+) ms, worst of (\d+) ([\d.]+) ms/
+        or die "bench: t/e2e/latency.t told no figure:\n$text";
+    my $ok = $worst <= $row->{budget};
+    printf "%s\n  p50 %.1f ms, worst of %d %.1f ms (at most %d ms: %s)\n", $row->{name}, $p50,
+        $taps, $worst, $row->{budget}, $ok ? 'met' : 'MISSED';
+    return $ok;
+}
+
 # Clicks that were not journalled: none may be lost below the journal's limit.
 sub dropped {
     my ($self) = @_;
