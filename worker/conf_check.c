@@ -3,7 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "tomo_mac.h"
+
+/* 2024-01-01: no clock that was ever set stands before it */
+#define CONF_CHECK_EARLIEST_MS  INT64_C(1704067200000)
 
 
 static void
@@ -168,13 +172,34 @@ conf_check_file(conf_t *conf, FILE *err, const char *where, const char *what,
 }
 
 
+/*
+ * Events older than a week are set aside and tokens of tomorrow lead nowhere:
+ * with a clock that was never set nothing would be wrong but everything (B86).
+ */
+
+static bool
+conf_check_clock(const conf_t *conf, FILE *err)
+{
+    if (clock_real_ms() >= CONF_CHECK_EARLIEST_MS) {
+        return true;
+    }
+
+    fprintf(err, "%s: not started: this machine's clock was never set; set it "
+            "(timedatectl set-ntp true), then start again\n", conf->file);
+
+    return false;
+}
+
+
 bool
 conf_check(conf_t *conf, FILE *err)
 {
     bool  ok;
 
+    ok = conf_check_clock(conf, err);
     ok = conf_check_file(conf, err, "redis", "password_file",
-                         conf->redis_password_file, &conf->redis_password);
+                         conf->redis_password_file, &conf->redis_password)
+         && ok;
     ok = conf_check_file(conf, err, "api", "token_file",
                          conf->api_token_file, &conf->api_token) && ok;
 

@@ -11,7 +11,8 @@
 
 #define ACT     "{\"type\":\"message\",\"label\":\"a\",\"text\":\"b\"}"
 #define COLUMN(n)  "{\"text\":\"t\",\"actions\":[" n "]}"
-#define TEMPLATE(t)  "{\"type\":\"template\",\"altText\":\"a\",\"template\":" t "}"
+#define TEMPLATE(t)                                                           \
+    "{\"type\":\"template\",\"altText\":\"a\",\"template\":" t "}"
 #define FLEX(t)  "{\"type\":\"flex\",\"altText\":\"a\",\"contents\":" t "}"
 #define QUICK(t)  "{\"type\":\"text\",\"text\":\"q\",\"quickReply\":" t "}"
 #define URL     "\"https://e.example/a\""

@@ -118,6 +118,27 @@ for my $name (qw(good no-newline)) {
 is +(check_ini(worker => { worker_key => "$dir/two-keys" }))[0], 0, 'a key file with two keys';
 is +(check_ini(redis => { address => undef }))[0], 78, 'a setting is missing';
 
+# --- B86: a clock that was never set; no zone files ----------------------------
+{
+    my $shim = "$dir/later.so";
+    is +(run_command('cc', '-shared', '-fPIC', '-O1', '-o', $shim,
+        top_dir() . '/t/tools/shim/later.c'))[0], 0, 'another clock';
+    chomp(my $asan = ($ENV{TOMO_BUILD} // '') =~ /asan/ ? `gcc -print-file-name=libasan.so` : '');
+    $worker->write_ini;
+    {
+        local $ENV{LD_PRELOAD}   = join ' ', grep {$_} $asan, $shim;
+        local $ENV{TOMO_LATER_S} = 1_600_000_000 - time;
+        ($code, $text) = $worker->check('--check');
+    }
+    is $code, 78, 'B86: a clock that was never set: refused';
+    like $text, qr/clock was never set; set it \(timedatectl/, 'B86: with what to do';
+    local @ENV{qw(TZ TZDIR)} = (':/none/such', '/none/such');
+    is +(check_ini('account demo' => { zone => 'America/New_York' }))[0], 78,
+        'B86: a zone Tomo does not know: refused';
+    is +(check_ini('account demo' => { zone => 'Asia/Tokyo' }))[0], 0,
+        'B86: without zone files on this machine: taken';
+}
+
 ($code, $text) = check_ini('account two' => {
     number => 1, channel_id => 99, channel_secret_file => "$dir/good",
     bot_user_id_file => Tomo::Test::Files::path('bot-user-id'),
