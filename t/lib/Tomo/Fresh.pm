@@ -26,12 +26,14 @@ our @EXPORT = qw(must run_limited spew slurp wait_until free_pair);
 our $TOP   = Cwd::realpath(File::Basename::dirname(__FILE__) . '/../../..');
 our $CACHE = "$TOP/build/fresh";
 
-# Starts this script again in a mount and process namespace of its own.
+# Starts this script again in a mount and process namespace of its own. Its first
+# process is a shell that waits: it collects the dead that daemons leave behind.
 sub own_namespace {
     die "$0: needs root, for chroot and mounts\n" if $> != 0;
     return if $ENV{TOMO_FRESH_INSIDE};
     $ENV{TOMO_FRESH_INSIDE} = 1;
-    exec qw(unshare --mount --pid --fork --kill-child --propagation private --), $^X, $0, @ARGV
+    exec qw(unshare --mount --pid --fork --kill-child --propagation private --),
+        'sh', '-c', '"$@"; exit $?', 'sh', $^X, $0, @ARGV
         or die "$0: unshare: $!\n";
 }
 
