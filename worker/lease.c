@@ -18,6 +18,7 @@
 #define LEASE_LOCK_WAIT_MS  10000
 #define LEASE_MARGIN_US     INT64_C(1000000)
 #define LEASE_ID_LEN        16
+#define LEASE_TELL_US       INT64_C(60000000)
 
 
 static redis_script_t  lease_take_script = {
@@ -200,6 +201,21 @@ lease_scripts(redis_t *r)
 }
 
 
+/* not ours, and it stops the account: once a minute */
+static void
+lease_tell(lease_t *l, const char *what)
+{
+    int64_t  now_us = clock_mono_us();
+
+    if (l->told_us == 0 || now_us - l->told_us > LEASE_TELL_US) {
+        l->told_us = now_us;
+        log_error("lease", "the key %.*s %s: somebody else wrote to this "
+                  "Redis; delete the key, the account goes on by itself",
+                  (int) l->key_len, l->key, what);
+    }
+}
+
+
 tomo_rc_e
 lease_take(lease_t *l, redis_t *r)
 {
@@ -221,11 +237,20 @@ lease_take(lease_t *l, redis_t *r)
     reply = redis_eval(r, &lease_take_script, 1, &args);
     redis_args_free(&args);
 
-    if (redis_is(reply, REDIS_REPLY_INTEGER)) {
+    if (redis_error_of(reply) == REDIS_ERR_TYPE) {
+        lease_tell(l, "is no string");
+
+    } else if (redis_is(reply, REDIS_REPLY_INTEGER)) {
         n = reply->integer;
-        l->held = n == 1;
+        l->fresh = n == 2;
+        l->held = n > 0;
         rc = l->held ? TOMO_OK : TOMO_DENIED;
-        l->wait_ms = l->held ? 0 : -n;
+        l->wait_ms = l->held ? 0 : n == 0 ? LEASE_MS : -n;
+
+        if (n == 0) {
+            lease_tell(l, "holds a lease without an end");
+        }
+
         l->asked_us = l->held ? asked_us : l->asked_us;
     }
 

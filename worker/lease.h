@@ -40,9 +40,11 @@ typedef struct {
     char                 key[TOMO_KEY_MAX];
     size_t               key_len;
     bool                 held;
+    bool                 fresh;         /* nobody held it before this take */
     int64_t              asked_us;      /* monotonic: sent the last take or
                                            renewal that succeeded */
     int64_t              wait_ms;       /* of the other's, after TOMO_DENIED */
+    int64_t              told_us;       /* monotonic: that it is not ours */
 } lease_t;
 
 /* key: from tomo_key_lease_ingest or tomo_key_lease_dispatch; copied */

@@ -1,5 +1,5 @@
 # Ingest that dies: by an event, by a signal, at any moment.  RELIABILITY.md
-# D6, W7; DESIGN.md, decision 4: run twice = run once.
+# D6, W7, B104; DESIGN.md, decision 4: run twice = run once.
 
 use strict;
 use warnings;

@@ -101,7 +101,7 @@ batch_alone(owner_t *o)
  * operator has to look.
  */
 static tomo_rc_e
-batch_stumble(batch_t *b, owner_t *o, const event_t *ev, tomo_rc_e rc)
+batch_stumble(owner_t *o, const event_t *ev, tomo_rc_e rc)
 {
     batch_alone(o);
 
@@ -113,9 +113,8 @@ batch_stumble(batch_t *b, owner_t *o, const event_t *ev, tomo_rc_e rc)
         return TOMO_INVALID;
     }
 
-    slice_name(ev, b->slice.aside);
-    b->slice.aside_why = rc == TOMO_FULL ? EVENT_TOO_LARGE
-                                         : "key_of_wrong_type";
+    slice_name(ev, o->aside);
+    o->aside_why = rc == TOMO_FULL ? EVENT_TOO_LARGE : "key_of_wrong_type";
 
     return TOMO_AGAIN;
 }
@@ -158,7 +157,7 @@ batch_run(batch_t *b, owner_t *o, redis_t *r, entries_t *list,
     *n_done = i;
 
     return rc == TOMO_FULL || rc == TOMO_INVALID
-           ? batch_stumble(b, o, alone ? &list->events[i] : NULL, rc) : rc;
+           ? batch_stumble(o, alone ? &list->events[i] : NULL, rc) : rc;
 }
 
 
@@ -170,7 +169,7 @@ batch_land(batch_t *b, owner_t *o, redis_t *r, tomo_rc_e rc)
         rc = slice_land(&b->slice);
 
         if (rc == TOMO_INVALID) {
-            rc = batch_stumble(b, o, NULL, rc);
+            rc = batch_stumble(o, NULL, rc);
         }
     }
 

@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quarantine.h"
 #include "slice.h"
 #include "split.h"
 #include "tomo_codec.h"
+
+#define ENTRIES_BYTES  (8u << 20)   /* of one entry; ours are below 2 MiB */
 
 typedef struct {
     entries_t     *list;
@@ -282,11 +285,33 @@ entries_origin(entries_read_t *r)
 }
 
 
+/* larger than anything of ours: its beginning is kept, for a person to see */
+static void
+entries_huge(entries_read_t *r, const redisReply *pairs)
+{
+    tomo_str_t  last;
+
+    last = redis_str(redis_at(pairs, redis_len(pairs) - 1));
+    last.len = last.len < QUARANTINE_BYTES ? last.len : QUARANTINE_BYTES;
+    entries_fault(r, EVENT_NONE, EVENT_TOO_LARGE,
+                  tomo_arena_dup(r->arena, last));
+}
+
+
 static void
 entries_decode(entries_read_t *r, const redisReply *pairs)
 {
-    size_t      i, n;
+    size_t      i, n, bytes = 0;
     tomo_str_t  copy[4 * TOMO_ENTRY_FIELDS];
+
+    for (i = 0; i < redis_len(pairs); i++) {
+        bytes += redis_str(redis_at(pairs, i)).len;
+    }
+
+    if (bytes > ENTRIES_BYTES) {
+        entries_huge(r, pairs);
+        return;
+    }
 
     n = redis_len(pairs);
     n = n < 4 * TOMO_ENTRY_FIELDS ? n : 4 * TOMO_ENTRY_FIELDS;

@@ -158,37 +158,58 @@ ingest_check(ingest_t *in)
 }
 
 
-/* holds the lease and is loaded? */
+/* the lease is ours: taken or renewed when it is time to */
 static bool
-ingest_ready(ingest_t *in, owner_t *o)
+ingest_holds(ingest_t *in, owner_t *o, int64_t now_us)
 {
     bool       held = o->lease.held && lease_valid(&o->lease);
-    int64_t    now_us = clock_mono_us();
     tomo_rc_e  rc;
+
+    if (held && !lease_due(&o->lease)) {
+        return true;
+    }
 
     if (!held && now_us < o->lease_us) {
         return false;
     }
 
-    if (!held || lease_due(&o->lease)) {
-        rc = lease_take(&o->lease, &in->redis);
+    rc = lease_take(&o->lease, &in->redis);
 
-        if (rc == TOMO_DENIED) {
-            o->loaded = false;
-            o->lease_us = now_us + (o->lease.wait_ms > 500 ? 500000
-                                    : o->lease.wait_ms * 1000);
-            return false;
-        }
+    if (rc == TOMO_DENIED) {
+        o->loaded = false;
+        o->lease_us = now_us + (o->lease.wait_ms > 500 ? 500000
+                                : o->lease.wait_ms * 1000);
+    }
 
-        if (rc != TOMO_OK) {
-            return false;
-        }
+    if (rc != TOMO_OK) {
+        return false;
+    }
 
-        if (!held) {
-            log_info(o->account->id, "taken over");
-            o->loaded = false;
-            o->alone = true;
-        }
+    if (!held) {
+        log_info(o->account->id, "taken over");
+        o->loaded = false;
+        o->alone = true;
+
+    } else if (o->lease.fresh) {
+        /* what we remember may stand on data that is gone, too */
+        log_warn(o->account->id, "its lease had gone: was this Redis "
+                 "emptied?  Loading what is there");
+        o->loaded = false;
+    }
+
+    return true;
+}
+
+
+/* holds the lease and is loaded? */
+static bool
+ingest_ready(ingest_t *in, owner_t *o)
+{
+    int64_t    now_us = clock_mono_us();
+    tomo_rc_e  rc;
+
+    if (!ingest_holds(in, o, now_us)) {
+        return false;
     }
 
     if (o->stuck && now_us - o->stuck_us < INGEST_STUCK_US) {

@@ -317,6 +317,9 @@ owner_load(owner_t *o, redis_t *r)
         o->stuck_us = clock_mono_us();
         rc = TOMO_INVALID;
 
+    } else if (whole && !owner_sane(o, got[0], got[1])) {
+        rc = TOMO_INVALID;
+
     } else if (whole) {
         owner_load_cursor(o, got[0]);
 

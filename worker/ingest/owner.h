@@ -81,6 +81,8 @@ typedef struct {
     bool                   alone;       /* replay: one event at a time */
     size_t                 alone_left[OWNER_LANES];  /* to replay so */
     char                   spared[OWNER_TRY_MAX]; /* its last try was none */
+    char                   aside[OWNER_TRY_MAX];  /* it cannot be decided … */
+    const char            *aside_why;
     bool                   stuck;       /* a key of a wrong type: waits */
     int64_t                stuck_us;
     int64_t                lease_us;    /* monotonic: next try to take it */
@@ -115,6 +117,14 @@ void owner_free(owner_t *o);
  * TOMO_INVALID: a key has a wrong type (logged; owner->stuck).
  */
 tomo_rc_e owner_load(owner_t *o, redis_t *r) TOMO_MUST_CHECK;
+
+/*
+ * Are the numbers of cursor and meta, pairs as HGETALL gives them, numbers?
+ * Taken for 0, a commit's would be refused for ever, a friend's be given
+ * twice.  false: logged.
+ */
+bool owner_sane(const owner_t *o, const redisReply *cursor,
+    const redisReply *meta) TOMO_MUST_CHECK;
 
 /* takes over a new set of definitions; the old one lives until owner_settle */
 tomo_rc_e owner_defs(owner_t *o, defs_t *defs) TOMO_MUST_CHECK;

@@ -37,6 +37,10 @@ quarantine_id(decide_t *d, const event_t *ev)
 void
 quarantine_put(decide_t *d, const event_t *ev, const char *why)
 {
+    tomo_str_t  body = ev->raw;
+
+    /* a commit must be able to hold it */
+    body.len = body.len < QUARANTINE_BYTES ? body.len : QUARANTINE_BYTES;
     commit_op(d->c, 'x', decide_key(d, tomo_key_quarantine));
     commit_pair(d->c, "why", tomo_str_c(why));
     commit_pair(d->c, "id", quarantine_id(d, ev));
@@ -45,7 +49,7 @@ quarantine_put(decide_t *d, const event_t *ev, const char *why)
     commit_pair(d->c, "origin", ev->origin);
     commit_pair(d->c, "entry", ev->entry);
     commit_pair_u64(d->c, "index", ev->index);
-    commit_pair(d->c, "body", ev->raw);
+    commit_pair(d->c, "body", body);
     commit_end(d->c);
     d->o->state.counters[ev->kind == EVENT_TIMER ? OWNER_TIMERS_ASIDE
                                                  : OWNER_QUARANTINED]++;

@@ -5,6 +5,8 @@
 
 #include "decide.h"
 
+#define QUARANTINE_BYTES  (3u << 20)    /* of an event; ours are below it */
+
 /* ev goes to the quarantine stream; why: a static word */
 void quarantine_put(decide_t *d, const event_t *ev, const char *why);
 

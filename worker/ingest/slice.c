@@ -447,9 +447,9 @@ slice_alone(slice_t *slice, owner_t *o, redis_t *r, event_t *ev)
                   OWNER_TRIES);
         ev->fault = "poison";
 
-    } else if (slice->aside_why != NULL && strcmp(name, slice->aside) == 0) {
-        ev->fault = slice->aside_why;
-        slice->aside_why = NULL;
+    } else if (o->aside_why != NULL && strcmp(name, o->aside) == 0) {
+        ev->fault = o->aside_why;
+        o->aside_why = NULL;
     }
 
     (*try_n)++;

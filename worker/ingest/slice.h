@@ -23,8 +23,6 @@ typedef struct {
     mass_t         mass;
     decide_t       decide;
     redis_args_t   args;
-    char           aside[OWNER_TRY_MAX]; /* the event that cannot be decided */
-    const char    *aside_why;
     const char    *poison;              /* sandbox: id that ends us */
     unsigned       watchdog_s;          /* SIGVTALRM ends us after it */
     owner_t       *flying;              /* whose commit has no answer yet */

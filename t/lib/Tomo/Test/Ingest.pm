@@ -34,7 +34,7 @@ sub now { return Tomo::Test::now_ms() + ($_[0]{offset} // 0) }
 
 sub redis  { return $_[0]{redis} }
 sub worker { return $_[0]{worker} }
-sub key    { return "tomo:{demo}:$_[1]" }
+sub key    { return 'tomo:{' . ($_[0]{account} // 'demo') . "}:$_[1]" }
 
 # --- entries ----------------------------------------------------------------
 
@@ -69,7 +69,7 @@ sub event {
 sub webhook {
     my ($self, @events) = @_;
     return $self->add('webhook', JSON::PP->new->canonical->utf8->encode(
-        { destination => $Tomo::Test::Files::BOT_USER_ID, events => \@events }));
+        { destination => $self->{bot} // $Tomo::Test::Files::BOT_USER_ID, events => \@events }));
 }
 
 sub rec {
@@ -192,12 +192,18 @@ sub settle {
 sub serial {
     my ($self, $user) = @_;
     my $uid = ref $user ? $$user : $self->user($user);
-    my $keys = $self->redis->cmd('KEYS', $self->key('uid:*'));
-    for my $key (@$keys) {
-        my $serial = $self->redis->cmd('HGET', $key, $uid);
-        return $serial if defined $serial;
+    return $self->redis->cmd('HGET', $self->key('uid:' . bucket($uid)), $uid);
+}
+
+# the N of the key `uid:N` that a user id stands in: CRC32C, low 16 bits
+sub bucket {
+    my ($uid) = @_;
+    my $crc = 0xffffffff;
+    for my $byte (unpack 'C*', $uid) {
+        $crc ^= $byte;
+        $crc = $crc & 1 ? ($crc >> 1) ^ 0x82f63b78 : $crc >> 1 for 1 .. 8;
     }
-    return;
+    return ($crc ^ 0xffffffff) & 0xffff;
 }
 
 sub friend {
