@@ -1,5 +1,6 @@
 #include "ngx_http_tomo_adopt.h"
 #include "ngx_http_tomo_recover.h"
+#include "ngx_http_tomo_unread.h"
 #include "tomo_codec.h"
 
 #include <dirent.h>
@@ -18,6 +19,7 @@ typedef struct {
     ngx_uint_t                  room;       /* folders to take, at most */
     ngx_uint_t                  n;
     ngx_err_t                   err;
+    ngx_http_tomo_hopeless_t    hopeless;
 } ngx_http_tomo_scan_t;
 
 struct ngx_http_tomo_adopt_s {
@@ -25,6 +27,7 @@ struct ngx_http_tomo_adopt_s {
     ngx_event_t             timer;
     ngx_thread_task_t      *task;
     ngx_fd_t                office;     /* adopt.lock */
+    ngx_http_tomo_unread_t  unread[NGX_HTTP_TOMO_UNREAD];
     unsigned                elected:1;
     unsigned                busy:1;
     unsigned                reported:1;
@@ -155,7 +158,8 @@ ngx_http_tomo_adopt_folder(ngx_http_tomo_scan_t *scan, const char *name)
         return;
     }
 
-    found = ngx_http_tomo_recover(folder, writer, lock);
+    found = ngx_http_tomo_recover(folder, writer, lock,
+                                  ngx_http_tomo_unread_is(scan->hopeless, writer));
     if (found == NULL) {
         (void) close(lock);
         return;
@@ -167,7 +171,7 @@ ngx_http_tomo_adopt_folder(ngx_http_tomo_scan_t *scan, const char *name)
 
     found->next = scan->found;
     scan->found = found;
-    scan->n++;
+    scan->n += found->err == 0;     /* the others leave their room to more */
 }
 
 
@@ -314,12 +318,20 @@ ngx_http_tomo_adopt_found(ngx_http_tomo_adopt_t *adopt,
     }
 
     if (found->err) {
-        ngx_log_error(NGX_LOG_ERR, log, found->err,
-                      "tomo: journal %s cannot be read and is tried again: "
-                      "check owner, mode and disk", found->folder);
         (void) close(found->lock);
+
+        if (ngx_http_tomo_unread_add(adopt->unread, found->writer)) {
+            ngx_log_error(NGX_LOG_ERR, log, found->err,
+                          "tomo: journal %s cannot be read; tried for %d s, "
+                          "then the rest is shipped without what cannot: "
+                          "check owner, mode and disk", found->folder,
+                          NGX_HTTP_TOMO_UNREAD_MS / 1000);
+        }
+
         return;
     }
+
+    ngx_http_tomo_unread_forget(adopt->unread, found->writer);
 
     if (found->kept == NULL) {
         ngx_http_tomo_adopt_retire(adopt, found->writer);
@@ -376,6 +388,8 @@ ngx_http_tomo_adopt_post(ngx_http_tomo_adopt_t *adopt)
     scan = adopt->task->ctx;
     scan->room = ngx_min(NGX_HTTP_TOMO_ADOPT_AT_ONCE,
                          NGX_HTTP_TOMO_ADOPT_MAX - held);
+
+    ngx_http_tomo_unread_hopeless(adopt->unread, scan->hopeless);
 
     if (ngx_thread_task_post(adopt->ship->tmcf->thread_pool, adopt->task)
         == NGX_OK)

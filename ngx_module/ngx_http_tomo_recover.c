@@ -260,14 +260,14 @@ done:
 }
 
 
-/* NGX_EINVAL: the file is nothing of ours, and carries *.bad now */
+/* NGX_EINVAL: the file is nothing of ours */
 
 static ngx_err_t
 ngx_http_tomo_recover_file(ngx_http_tomo_recovered_t *found,
     ngx_http_tomo_kept_t *kept, ngx_uint_t last)
 {
     int        fd;
-    char       path[NGX_HTTP_TOMO_PATH_MAX], bad[NGX_HTTP_TOMO_PATH_MAX + 8];
+    char       path[NGX_HTTP_TOMO_PATH_MAX];
     ngx_err_t  err;
 
     if (ngx_http_tomo_segment_path(path, sizeof(path), found->folder,
@@ -279,26 +279,49 @@ ngx_http_tomo_recover_file(ngx_http_tomo_recovered_t *found,
 
     fd = open(path, (last ? O_RDWR : O_RDONLY)|O_NOFOLLOW|O_CLOEXEC);
     if (fd == -1) {
-        err = ngx_errno == ELOOP ? NGX_EINVAL : ngx_errno;
-    } else {
-        err = ngx_http_tomo_recover_segment(found, kept, fd, last);
-        (void) close(fd);
+        return ngx_errno == ELOOP ? NGX_EINVAL : ngx_errno;
     }
 
-    if (err == NGX_EINVAL) {
-        found->bad++;
+    err = ngx_http_tomo_recover_segment(found, kept, fd, last);
+    (void) close(fd);
+
+    return err;
+}
+
+
+/* for the operator to look at; nobody reads it again */
+
+static void
+ngx_http_tomo_recover_aside(ngx_http_tomo_recovered_t *found,
+    uint64_t number)
+{
+    char  path[NGX_HTTP_TOMO_PATH_MAX], bad[NGX_HTTP_TOMO_PATH_MAX + 8];
+
+    found->bad++;
+
+    if (ngx_http_tomo_segment_path(path, sizeof(path), found->folder, number)
+        == TOMO_OK)
+    {
         (void) snprintf(bad, sizeof(bad), "%s.bad", path);
         (void) rename(path, bad);
     }
+}
 
-    return err;
+
+/* may it be the file's fault, and not that of a process short of means? */
+
+static ngx_uint_t
+ngx_http_tomo_recover_of_file(ngx_err_t err)
+{
+    return err != NGX_ENOMEM && err != EMFILE && err != ENFILE;
 }
 
 
 /* drops files that are gone or foreign; holes between the rest stay holes */
 
 static void
-ngx_http_tomo_recover_files(ngx_http_tomo_recovered_t *found)
+ngx_http_tomo_recover_files(ngx_http_tomo_recovered_t *found,
+    ngx_uint_t give_up)
 {
     ngx_err_t              err;
     ngx_uint_t             i, n;
@@ -310,7 +333,14 @@ ngx_http_tomo_recover_files(ngx_http_tomo_recovered_t *found)
         err = ngx_http_tomo_recover_file(found, kept,
                                          i == found->n_kept - 1);
 
-        if (err == NGX_EINVAL || err == NGX_ENOENT) {
+        if (err == NGX_ENOENT) {
+            continue;
+        }
+
+        if (err == NGX_EINVAL
+            || (err && give_up && ngx_http_tomo_recover_of_file(err)))
+        {
+            ngx_http_tomo_recover_aside(found, kept->number);
             continue;
         }
 
@@ -336,7 +366,8 @@ ngx_http_tomo_recover_files(ngx_http_tomo_recovered_t *found)
 
 
 ngx_http_tomo_recovered_t *
-ngx_http_tomo_recover(const char *folder, uint64_t writer, int lock)
+ngx_http_tomo_recover(const char *folder, uint64_t writer, int lock,
+    ngx_uint_t give_up)
 {
     size_t                      len;
     ngx_uint_t                  records;
@@ -360,7 +391,7 @@ ngx_http_tomo_recover(const char *folder, uint64_t writer, int lock)
     found->err = ngx_http_tomo_recover_list(found);
 
     if (found->err == 0) {
-        ngx_http_tomo_recover_files(found);
+        ngx_http_tomo_recover_files(found, give_up);
     }
 
     /* segments without a record are of no use to anybody */

@@ -40,9 +40,12 @@ struct ngx_http_tomo_recovered_s {
  * folder: "JOURNAL/ID", lock: its lock, held.  NULL: out of memory (the lock
  * stays the caller's).  Torn tails are cut, files that are no segments of this
  * writer get the name *.bad.  kept == NULL after success: nothing is left.
+ * A segment that cannot be read is an error of the whole folder, because it
+ * may be readable later; with give_up it gets the name *.bad too and the rest
+ * counts.
  */
 ngx_http_tomo_recovered_t *ngx_http_tomo_recover(const char *folder,
-    uint64_t writer, int lock);
+    uint64_t writer, int lock, ngx_uint_t give_up);
 void ngx_http_tomo_recover_free(ngx_http_tomo_recovered_t *found);
 
 /* removes an empty folder: its lock, files not in use, itself; 0 or errno */

@@ -18,10 +18,10 @@ use Tomo::Test::Stage;
 use Tomo::Test::Strace;
 use Tomo::Test::Webhook;
 
-my $SHARE  = pick(short => 0.2, full => 5);      # L2 is five times L1
+my $SHARE  = pick(short => 0.2, full => 5);      # L2 is five times L1, of webhooks
 my $BURST  = pick(short => 1,   full => 10);     # s of load, and of rest
 my $BURSTS = pick(short => 2,   full => 3);
-my $CONNECTIONS = pick(short => 40, full => 800);    # LINE opens as many as it likes
+my $CONNECTIONS = pick(short => 40, full => 200);    # more only wait for the generator
 
 my $stage = Tomo::Test::Stage->start(
     edge => { redis_args => 'timeout=500ms', connections => 2048 });
@@ -30,7 +30,8 @@ $redis->pause;
 my $trace = Tomo::Test::Strace->start($edge, pool => 1,
     args => ['-e', 'inject=fdatasync:delay_enter=1500000']);
 
-my $load = $stage->load(Tomo::Test::Stage::l1($SHARE), events => 3, friends => 500,
+my $load = $stage->load(Tomo::Test::Stage::l1(full() ? 1 : $SHARE),
+    webhooks => 500 * $SHARE, friends => 500,
     connections => $CONNECTIONS, on => $BURST, off => $BURST);
 my $began = Time::HiRes::time();
 my $until = $began + 2 * $BURST * $BURSTS;
