@@ -1,4 +1,4 @@
-/* Entries: NUL-separated name and value pairs; clicks and answers. */
+/* Entries (B99): NUL-separated name and value pairs; clicks and answers. */
 
 #include "fuzz.h"
 #include "tomo_entry.h"
