@@ -47,11 +47,11 @@ function load() {
 
 let files;
 
-/* Answers a GET of one of the page's files; false: it is none. */
+/* Answers a GET or HEAD of one of the page's files; false: it is none. */
 export function serve_page(req, res, pathname) {
     files ??= load();
     const file = files.get(pathname);
-    if (!file || req.method !== 'GET') {
+    if (!file || !['GET', 'HEAD'].includes(req.method)) {
         return false;
     }
     if (req.headers['if-none-match'] === file.headers.etag) {

@@ -41,6 +41,7 @@ export function launch() {
 export async function visitor(browser, options = {}) {
     const context = await browser.newContext({ locale: 'ja-JP', ...options });
     context.setDefaultTimeout(PATIENCE_MS);
+    await context.addInitScript(keep_toasts);
     const seen = { elsewhere: [], said: [], dialogs: [] };
     await context.route(/^https:/, (route) => {
         seen.elsewhere.push(route.request().url());
@@ -60,6 +61,32 @@ export async function visitor(browser, options = {}) {
         });
     });
     return { context, seen };
+}
+
+// Toasts leave after some seconds: a slow machine may look too late.
+function keep_toasts() {
+    window.toasts = [];
+    new MutationObserver((records) => records.forEach((record) => record.addedNodes.forEach(
+        (node) => node.classList?.contains('toast') && window.toasts.push(node.textContent))))
+        .observe(document, { childList: true, subtree: true });
+}
+
+// Waits for a toast that was not told of before.
+export async function toast(page, text) {
+    const found = await until(() => page.evaluate((part) => {
+        const at = window.toasts.findIndex((one) => one.includes(part));
+        return at >= 0 && window.toasts.splice(at, 1)[0];
+    }, text));
+    ok(Boolean(found), `the page says: ${text}`);
+}
+
+// Moves the clock by a button of the page; back when it has moved.
+export async function advance(page, name) {
+    const button = page.getByRole('button', { name, exact: true });
+    const now = () => page.locator('.clock-now').textContent();
+    const before = await now();
+    await button.click();
+    await until(async () => await now() !== before && await button.isEnabled());
 }
 
 function elsewhere(route) {

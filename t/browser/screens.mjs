@@ -3,7 +3,7 @@
 //   node screens.mjs EDGE SIM DIR OUT
 
 import { writeFileSync } from 'node:fs';
-import { launch, until, visitor } from './lib.mjs';
+import { advance, launch, until, visitor } from './lib.mjs';
 import { Line } from './line.mjs';
 import { messages } from './messages.mjs';
 import { smaller } from './png.mjs';
@@ -15,6 +15,7 @@ const PHONE = { width: 390, height: 844 };
 const DESK = { width: 1440, height: 900 };
 
 async function shot(page, name) {
+    await until(async () => await page.locator('.toast').count() === 0);
     await page.evaluate(() => Promise.all([...document.images].map((one) => one.complete
         || new Promise((done) => one.addEventListener('load', done)))));
     const png = smaller(await page.screenshot({ animations: 'disabled', caret: 'hide' }));
@@ -100,10 +101,7 @@ async function journey(context, page) {
     await place_of(page, kenta).getByLabel('メッセージ', { exact: true }).fill('おすすめ');
     await page.keyboard.press('Enter');
     await place_of(page, kenta).getByText('既読').waitFor();
-    for (let i = 0; i < 2; i++) {
-        await page.getByRole('button', { name: '+1日' }).click();
-        await page.locator('.toast').getByRole('button').first().click();
-    }
+    for (let i = 0; i < 2; i++) await advance(page, '+1日');
     await place_of(page, sakura).getByText('おはようございます').waitFor();
     await place_of(page, sakura).locator('.owner-button').click();
     await page.locator('[data-kind=answer]').first().waitFor();

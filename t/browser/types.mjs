@@ -3,7 +3,7 @@
 //
 //   node types.mjs EDGE SIM DIR
 
-import { accessible, is, launch, ok, plan, sticks_out, until, visitor } from './lib.mjs';
+import { accessible, is, launch, ok, plan, sticks_out, toast, until, visitor } from './lib.mjs';
 import { Line } from './line.mjs';
 import { hostile, messages } from './messages.mjs';
 
@@ -124,7 +124,7 @@ async function taps(context, page, phone) {
     ok(true, 'a date is picked and sent');
 
     await phone.getByRole('button', { name: '合言葉をコピー' }).click();
-    await page.locator('.toast', { hasText: 'コピーしました' }).waitFor();
+    await toast(page, 'コピーしました');
     is(await page.evaluate(() => navigator.clipboard.readText()), 'こもれび2027',
         'clipboard: the text is there');
 
