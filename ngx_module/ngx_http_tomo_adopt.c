@@ -135,6 +135,7 @@ ngx_http_tomo_adopt_folder(ngx_http_tomo_scan_t *scan, const char *name)
     int                         lock;
     char                        folder[NGX_HTTP_TOMO_PATH_MAX];
     uint64_t                    writer;
+    ngx_uint_t                  give_up;
     ngx_http_tomo_recovered_t  *found;
 
     if (strlen(name) != 16
@@ -158,8 +159,9 @@ ngx_http_tomo_adopt_folder(ngx_http_tomo_scan_t *scan, const char *name)
         return;
     }
 
-    found = ngx_http_tomo_recover(folder, writer, lock,
-                                  ngx_http_tomo_unread_is(scan->hopeless, writer));
+    give_up = ngx_http_tomo_unread_is(scan->hopeless, writer);
+
+    found = ngx_http_tomo_recover(folder, writer, lock, give_up);
     if (found == NULL) {
         (void) close(lock);
         return;
