@@ -305,8 +305,8 @@ send_fill_us(const tomo_bucket_t *b, int64_t milli)
 }
 
 
-bool
-tomo_bucket_take(tomo_bucket_t *b, int64_t now_us)
+static void
+send_fill(tomo_bucket_t *b, int64_t now_us)
 {
     int64_t  passed, gain;
 
@@ -324,6 +324,13 @@ tomo_bucket_take(tomo_bucket_t *b, int64_t now_us)
         b->rest = gain % 1000;
         b->last_us = now_us;
     }
+}
+
+
+bool
+tomo_bucket_take(tomo_bucket_t *b, int64_t now_us)
+{
+    send_fill(b, now_us);
 
     if (b->milli < SEND_MILLI) {
         return false;
@@ -332,6 +339,17 @@ tomo_bucket_take(tomo_bucket_t *b, int64_t now_us)
     b->milli -= SEND_MILLI;
 
     return true;
+}
+
+
+void
+tomo_bucket_late(tomo_bucket_t *b, int64_t n, int64_t now_us)
+{
+    int64_t  most;
+
+    send_fill(b, now_us);
+    most = (n < b->burst) ? (b->burst - n) * SEND_MILLI : 0;
+    b->milli = (b->milli < most) ? b->milli : most;
 }
 
 
@@ -347,13 +365,6 @@ tomo_bucket_wait_us(const tomo_bucket_t *b, int64_t now_us)
     at = b->last_us + send_fill_us(b, SEND_MILLI);
 
     return (at > now_us) ? at - now_us : 0;
-}
-
-
-void
-tomo_bucket_skip(tomo_bucket_t *b, int64_t now_us)
-{
-    b->last_us = (now_us > b->last_us) ? now_us : b->last_us;
 }
 
 

@@ -112,8 +112,8 @@ void tomo_bucket_init(tomo_bucket_t *b, int64_t rate_per_s, int64_t burst,
 bool tomo_bucket_take(tomo_bucket_t *b, int64_t now_us);
 /* µs until one is there, 0 = now */
 int64_t tomo_bucket_wait_us(const tomo_bucket_t *b, int64_t now_us);
-/* nothing comes in for the time since it was last looked at */
-void tomo_bucket_skip(tomo_bucket_t *b, int64_t now_us);
+/* n tokens taken before go only now: nothing beyond a burst goes with them */
+void tomo_bucket_late(tomo_bucket_t *b, int64_t n, int64_t now_us);
 /* after a 429: empty, and half the rate for a while (caller restores) */
 void tomo_bucket_drain(tomo_bucket_t *b, int64_t now_us);
 

@@ -340,6 +340,23 @@ bucket_edges(void **state)
     assert_false(tomo_bucket_take(&b, INT64_MAX / 2 + 1999));
     assert_true(tomo_bucket_take(&b, INT64_MAX / 2 + 2000));
 
+    /* five of ten wait 20 ms: what came in meanwhile makes no more than ten */
+    tomo_bucket_init(&b, 1000, 10, 0);
+
+    for (i = 0; i < 5; i++) {
+        assert_true(tomo_bucket_take(&b, 0));
+    }
+
+    tomo_bucket_late(&b, 5, 20000);
+
+    for (i = 0; i < 5; i++) {
+        assert_true(tomo_bucket_take(&b, 20000));
+    }
+
+    assert_false(tomo_bucket_take(&b, 20000));
+    tomo_bucket_late(&b, 20, 40000);
+    assert_false(tomo_bucket_take(&b, 40000));
+
     tomo_bucket_init(&b, 0, 0, 0);
     assert_true(b.rate_per_s == 1 && b.burst == 1);
     assert_true(tomo_bucket_take(&b, 0));

@@ -112,14 +112,18 @@ void
 channel_spend(channel_t *c, tomo_via_e via, int64_t now_us)
 {
     (void) tomo_bucket_take(&c->bucket[via], now_us);
+    c->spent[via]++;
 }
 
 
 void
-channel_late(channel_t *c, int64_t now_us)
+channel_leave(channel_t *c, int64_t now_us)
 {
     for (int via = 0; via < TOMO_VIA_END; via++) {
-        tomo_bucket_skip(&c->bucket[via], now_us);
+        if (c->spent[via] > 0) {
+            tomo_bucket_late(&c->bucket[via], c->spent[via], now_us);
+            c->spent[via] = 0;
+        }
     }
 }
 

@@ -26,6 +26,7 @@ typedef struct {
 
     tomo_bucket_t          bucket[TOMO_VIA_END];
     int64_t                rate[TOMO_VIA_END];
+    int64_t                spent[TOMO_VIA_END];     /* and not left yet */
     int64_t                slow_us[TOMO_VIA_END];   /* halved until then */
     uint64_t               accepted[TOMO_VIA_END];  /* so far */
 
@@ -53,8 +54,8 @@ bool channel_open(channel_t *c, tomo_via_e via, int64_t now_ms,
     int64_t now_us, int64_t *wait_us);
 /* it goes: takes a token of the bucket */
 void channel_spend(channel_t *c, tomo_via_e via, int64_t now_us);
-/* what was spent only leaves now: the wait must not fill the buckets */
-void channel_late(channel_t *c, int64_t now_us);
+/* what was spent since the last call leaves now: until then it was held up */
+void channel_leave(channel_t *c, int64_t now_us);
 
 /* 429 by rate: empty the bucket, half the rate for 10 s */
 void channel_slow(channel_t *c, tomo_via_e via, int64_t now_us);

@@ -11,7 +11,6 @@
 #define SENDER_BATCH     256
 #define SENDER_LINKS_US  INT64_C(5000000)   /* rows wait so long for edges */
 #define SENDER_AGAIN_US  INT64_C(50000)
-#define SENDER_LATE_US   INT64_C(10000)     /* from choosing to leaving */
 
 
 /*
@@ -397,7 +396,7 @@ sender_start(sender_t *s, channel_t *c, row_t *row)
 /* taken rows: journal them all, one sync, then let them go */
 
 static void
-sender_go(sender_t *s, take_t *takes, size_t n, int64_t chosen_us)
+sender_go(sender_t *s, take_t *takes, size_t n)
 {
     size_t   k = 0;
     int64_t  now_ms = clock_now_ms(), now_us = clock_mono_us();
@@ -420,9 +419,7 @@ sender_go(sender_t *s, take_t *takes, size_t n, int64_t chosen_us)
     now_us = clock_mono_us();
 
     for (size_t i = 0; i < k; i++) {
-        if (now_us - chosen_us > SENDER_LATE_US) {
-            channel_late(takes[i].channel, now_us);
-        }
+        channel_leave(takes[i].channel, now_us);
 
         if (sender_fence(s, takes[i].channel, takes[i].row)) {
             sender_start(s, takes[i].channel, takes[i].row);
@@ -485,7 +482,7 @@ sender_turn(sender_t *s, int64_t *wait_us)
 
     if (n > 0) {
         take_ask(s->redis, takes, n, now_ms);
-        sender_go(s, takes, n, now_us);
+        sender_go(s, takes, n);
     }
 
     if (n == SENDER_BATCH) {

@@ -30,7 +30,7 @@ void take_script_add(redis_t *r);
 
 /*
  * Fills word of each; n ≤ 256.  Who blocks the account is taken out of a
- * multicast that was never tried (row_keep).
+ * multicast that was never tried (row_leave_out).
  */
 void take_ask(redis_t *r, take_t *takes, size_t n, int64_t now_ms);
 
