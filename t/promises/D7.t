@@ -18,7 +18,7 @@ use Tomo::Test::Files ();
 use Tomo::Test::Ingest ();
 
 my $N     = pick(short => 200, full => 10_000);
-my $SLACK = 2000;    # ms from the last look to the simulator's log, at most
+my $SLACK = 5000;    # ms from the last look to the simulator's log, at most
 my @PATHS = map {"/v2/bot/message/$_"} qw(push multicast);
 
 my $d = Tomo::Test::Dispatch->new(friends => 1, sim_args => ['--no-rate-limits']);

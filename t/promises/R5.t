@@ -98,12 +98,12 @@ for my $round (1 .. $ROUNDS) {
     # whoever was killed is waited for until her last heartbeat is 5 s old
     push @waited, $seconds if $fault eq 'none' && $round % @FAULTS;
     $longest = $seconds if $seconds > $longest;
+    waitpid $pid, 0;    # whoever stands still cannot be asked
     my @asked = $fault eq 'starts_anew' ? $edges[0] : @edges;
     for my $edge (grep { $path } @asked) {
         my $to = ask($edge, $path);
         push @unknown, "round $round, $fault: $to" if $to ne $url;
     }
-    waitpid $pid, 0;
     $FAULT{$fault}[1]->();
     if ($path && $fault eq 'starts_anew') {
         my $to = ask($edges[1], $path);
