@@ -13,6 +13,8 @@ static char *ngx_http_tomo_keys_line(ngx_conf_t *cf, ngx_str_t *file,
     ngx_uint_t line, tomo_str_t text, ngx_http_tomo_keys_t *keys);
 static ngx_int_t ngx_http_tomo_keys_prepare(ngx_http_tomo_keys_t *keys,
     uint8_t id, const uint8_t *master);
+static ngx_fd_t ngx_http_tomo_keys_open(ngx_conf_t *cf, ngx_str_t *name,
+    const char *directive);
 static void ngx_http_tomo_keys_free(void *data);
 static void ngx_http_tomo_keys_wipe(void *data);
 
@@ -172,6 +174,32 @@ ngx_http_tomo_keys_free(void *data)
 }
 
 
+static ngx_fd_t
+ngx_http_tomo_keys_open(ngx_conf_t *cf, ngx_str_t *name,
+    const char *directive)
+{
+    ngx_fd_t  fd;
+
+    /* O_NONBLOCK: a named pipe must not hang the start */
+
+    fd = open((char *) name->data,
+              O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC);
+
+    if (fd == NGX_INVALID_FILE && ngx_errno == ELOOP) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" in \"%s\" directive is a symbolic link: "
+                           "name the file itself", name, directive);
+
+    } else if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           "cannot open \"%V\" in \"%s\" directive", name,
+                           directive);
+    }
+
+    return fd;
+}
+
+
 ngx_int_t
 ngx_http_tomo_conf_secret(ngx_conf_t *cf, ngx_str_t *name,
     const char *directive, ngx_str_t *content)
@@ -186,11 +214,8 @@ ngx_http_tomo_conf_secret(ngx_conf_t *cf, ngx_str_t *name,
         return NGX_ERROR;
     }
 
-    fd = ngx_open_file(name->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    fd = ngx_http_tomo_keys_open(cf, name, directive);
     if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "cannot open \"%V\" in \"%s\" directive", name,
-                           directive);
         return NGX_ERROR;
     }
 

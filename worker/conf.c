@@ -324,6 +324,7 @@ conf_free(conf_t *conf)
     free(conf->api_socket);
     free(conf->api_token_file);
     conf_wipe(conf->api_token);
+    conf_wipe(conf->api_old_token);
     free(conf->clock_file);
     free(conf);
 }

@@ -61,6 +61,7 @@ typedef struct {
     char            *api_socket;        /* default RUN_DIR/api.sock */
     char            *api_token_file;
     char            *api_token;         /* read; NULL: no [api] token_file */
+    char            *api_old_token;     /* its second line counts too; NULL */
 
     char            *clock_file;        /* NULL: no sandbox */
 

@@ -191,6 +191,33 @@ conf_check_clock(const conf_t *conf, FILE *err)
 }
 
 
+/* the token, and in a second line the one before, while it is changed */
+
+static bool
+conf_check_tokens(conf_t *conf, FILE *err)
+{
+    char  *end;
+
+    if (conf->api_token == NULL
+        || (end = strchr(conf->api_token, '\n')) == NULL)
+    {
+        return true;
+    }
+
+    if (strchr(end + 1, '\n') != NULL || end == conf->api_token) {
+        conf_check_say(conf, err, "api", "token_file", conf->api_token_file,
+                       "holds more than two lines, or an empty one: keep the "
+                       "new token and the one before");
+        return false;
+    }
+
+    *end = '\0';
+    conf->api_old_token = strdup(end + 1);
+
+    return conf->api_old_token != NULL;
+}
+
+
 bool
 conf_check(conf_t *conf, FILE *err)
 {
@@ -202,6 +229,7 @@ conf_check(conf_t *conf, FILE *err)
          && ok;
     ok = conf_check_file(conf, err, "api", "token_file",
                          conf->api_token_file, &conf->api_token) && ok;
+    ok = conf_check_tokens(conf, err) && ok;
 
     if (conf->n_accounts == 0) {
         fprintf(err, "%s: has no [account ID] section: add one for each LINE "

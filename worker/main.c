@@ -14,8 +14,10 @@
 #include "doctor/doctor.h"
 #include "doctor/hold.h"
 #include "log.h"
+#include "place.h"
 #include "redis.h"
 #include "role.h"
+#include "rotate.h"
 #include "supervisor.h"
 #include "tomo_codec.h"
 #include "tomo_version.h"
@@ -32,6 +34,8 @@ typedef struct {
     bool         doctor;
     bool         json;
     bool         release;
+    bool         finish;
+    const char  *rotate;
 } main_options_t;
 
 
@@ -40,7 +44,8 @@ main_usage(FILE *out)
 {
     fputs("usage: tomo-worker --config FILE [--role NAME] [--check]\n"
           "                   [--print-config] [--doctor [--json]]\n"
-          "                   [--release] [--version] [--help]\n\n"
+          "                   [--release] [--rotate WHAT [--finish]]\n"
+          "                   [--version] [--help]\n\n"
           "  --config FILE    the INI file (default /etc/tomo/worker.ini)\n"
           "  --role NAME      run ingest, dispatch or api alone, unsupervised\n"
           "  --check          read configuration and keys, say what is wrong\n"
@@ -48,7 +53,9 @@ main_usage(FILE *out)
           "  --doctor         look at Redis and this machine, say what is\n"
           "                   wrong and what to do; ends with 0, 1 (warnings)\n"
           "                   or 2\n"
-          "  --release        sending that waits after a restore goes on\n",
+          "  --release        sending that waits after a restore goes on\n"
+          "  --rotate WHAT    a new edge-key, worker-key or api-token beside\n"
+          "                   the old one; with --finish the old one goes\n",
           out);
 }
 
@@ -87,6 +94,10 @@ main_flag(main_options_t *o, int c)
         o->release = true;
         return true;
 
+    case 'f':
+        o->finish = true;
+        return true;
+
     default:
         return false;
     }
@@ -106,6 +117,8 @@ main_options(int argc, char **argv, main_options_t *o)
         { "doctor", no_argument, NULL, 'd' },
         { "json", no_argument, NULL, 'j' },
         { "release", no_argument, NULL, 'l' },
+        { "rotate", required_argument, NULL, 'o' },
+        { "finish", no_argument, NULL, 'f' },
         { "version", no_argument, NULL, 'v' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 }
@@ -122,6 +135,10 @@ main_options(int argc, char **argv, main_options_t *o)
 
         case 'r':
             o->role = optarg;
+            break;
+
+        case 'o':
+            o->rotate = optarg;
             break;
 
         case 'v':
@@ -152,8 +169,17 @@ main_options(int argc, char **argv, main_options_t *o)
 
 
 static int
+main_place(const conf_t *conf, bool make)
+{
+    return place_check(conf, make) == TOMO_OK ? ROLE_EXIT_OK
+                                              : ROLE_EXIT_CONF;
+}
+
+
+static int
 main_check(const conf_t *conf)
 {
+    int      code;
     vault_t  vault;
 
     if (vault_open(&vault, conf) != TOMO_OK) {
@@ -161,6 +187,12 @@ main_check(const conf_t *conf)
     }
 
     vault_close(&vault);
+    code = main_place(conf, false);
+
+    if (code != ROLE_EXIT_OK) {
+        return code;
+    }
+
     fprintf(stderr, "%s: configuration and keys are good\n", conf->file);
 
     return ROLE_EXIT_OK;
@@ -211,6 +243,10 @@ main(int argc, char **argv)
         log_init("doctor", conf->log_json);
         code = doctor_run(conf, o.json, stdout);
 
+    } else if (o.rotate != NULL) {
+        log_init("rotate", conf->log_json);
+        code = rotate_run(conf, o.rotate, o.finish);
+
     } else if (o.release) {
         code = hold_release(conf);
 
@@ -221,7 +257,7 @@ main(int argc, char **argv)
     } else if (o.role != NULL) {
         code = main_role(conf, o.role);
 
-    } else {
+    } else if ((code = main_place(conf, true)) == ROLE_EXIT_OK) {
         /* the same file, even after an upgrade has renamed a new one in */
         code = supervisor_run(conf, "/proc/self/exe");
     }

@@ -8,7 +8,63 @@
 #include "tomo_codec.h"
 #include "tomo_send.h"
 
-#define VAULT_FILE_MAX  256
+#define VAULT_FILE_MAX  512
+
+static const char *const  vault_labels[VAULT_NAMES] = {
+    "retry-key", "tombstone"
+};
+
+
+const char *
+vault_name_label(size_t i)
+{
+    return vault_labels[i];
+}
+
+
+tomo_rc_e
+vault_names(vault_file_t *file)
+{
+    tomo_rc_e  rc = TOMO_OK;
+
+    for (size_t i = 0; i < VAULT_NAMES && rc == TOMO_OK; i++) {
+        if (!file->named[i]) {
+            rc = tomo_mac_derive(tomo_str_n(file->key[0], 32),
+                                 vault_labels[i], file->name[i]);
+        }
+    }
+
+    return rc;
+}
+
+
+/* `retry-key:HEX` or `tombstone:HEX`; false: it is neither */
+
+static bool
+vault_line_name(tomo_str_t label, tomo_str_t hex, vault_file_t *file,
+    const char **why)
+{
+    tomo_buf_t  b;
+
+    for (size_t i = 0; i < VAULT_NAMES; i++) {
+        if (!tomo_str_eq(label, tomo_str_c(vault_labels[i]))) {
+            continue;
+        }
+
+        tomo_buf_init(&b, file->name[i], 32);
+
+        if (file->named[i] || tomo_hex_get(hex, &b) != TOMO_OK || b.len != 32)
+        {
+            *why = "must hold each name once, with 64 hex digits";
+        }
+
+        file->named[i] = true;
+
+        return true;
+    }
+
+    return false;
+}
 
 
 static const char *
@@ -17,6 +73,15 @@ vault_line(tomo_str_t line, vault_file_t *file)
     size_t      colon = tomo_str_find(line, 0, ':');
     uint64_t    id;
     tomo_buf_t  key;
+    const char  *why = NULL;
+
+    if (colon < line.len
+        && vault_line_name(tomo_str_n(line.data, colon),
+                           tomo_str_n(line.data + colon + 1,
+                                      line.len - colon - 1), file, &why))
+    {
+        return why;
+    }
 
     if (file->n == 2) {
         return "has more than two keys: keep the new one and the one before";
@@ -77,6 +142,10 @@ vault_file_read(const char *path, vault_file_t *file, const char **why)
 
     tomo_mac_wipe(text, len);
     free(text);
+
+    if (*why == NULL && file->n == 0) {
+        *why = "holds no key: write a line ID:64 hex digits";
+    }
 
     if (*why != NULL) {
         tomo_mac_wipe(file, sizeof(*file));
@@ -168,28 +237,9 @@ vault_prefer(vault_t *v, uint32_t known)
 
 
 static tomo_rc_e
-vault_mac(tomo_mac_t *mac, tomo_str_t master, const char *label)
+vault_worker(vault_t *v, vault_file_t *file)
 {
-    uint8_t    key[32];
     tomo_rc_e  rc;
-
-    rc = tomo_mac_derive(master, label, key);
-
-    if (rc == TOMO_OK) {
-        rc = tomo_mac_init(mac, tomo_str_n(key, sizeof(key)));
-    }
-
-    tomo_mac_wipe(key, sizeof(key));
-
-    return rc;
-}
-
-
-static tomo_rc_e
-vault_worker(vault_t *v, const vault_file_t *file)
-{
-    tomo_rc_e   rc;
-    tomo_str_t  master = tomo_str_n(file->key[0], 32);
 
     for (size_t i = 0; i < file->n; i++) {
         rc = tomo_mac_derive(tomo_str_n(file->key[i], 32), "worker-seal",
@@ -202,10 +252,16 @@ vault_worker(vault_t *v, const vault_file_t *file)
         v->n_worker = i + 1;
     }
 
-    rc = vault_mac(&v->retry, master, "retry-key");
+    rc = vault_names(file);
 
     if (rc == TOMO_OK) {
-        rc = vault_mac(&v->tombstone, master, "tombstone");
+        rc = tomo_mac_init(&v->retry, tomo_str_n(file->name[VAULT_RETRY],
+                                                 32));
+    }
+
+    if (rc == TOMO_OK) {
+        rc = tomo_mac_init(&v->tombstone,
+                           tomo_str_n(file->name[VAULT_TOMBSTONE], 32));
     }
 
     return rc;

@@ -13,10 +13,22 @@
 #include "tomo_mac.h"
 #include "tomo_token.h"
 
+/*
+ * Subkeys that outlive the key they came from: they name sends and deleted
+ * persons, and never open anything.  A rotation writes them into the file.
+ */
+typedef enum {
+    VAULT_RETRY = 0,
+    VAULT_TOMBSTONE,
+    VAULT_NAMES
+} vault_name_e;
+
 typedef struct {
     size_t   n;                 /* 1 or 2 */
     uint8_t  id[2];             /* 0..15 */
     uint8_t  key[2][32];
+    bool     named[VAULT_NAMES];    /* written out in the file */
+    uint8_t  name[VAULT_NAMES][32];
 } vault_file_t;
 
 typedef struct {
@@ -31,11 +43,16 @@ typedef struct {
 } vault_t;
 
 /*
- * Reads a key file: one or two lines `ID:64 hex digits`.  TOMO_INVALID with a
- * reason in why (static text): form, mode, same id or same key twice.
+ * Reads a key file: one or two lines `ID:64 hex digits`; in worker.key also
+ * `retry-key:` and `tombstone:` with 64.  TOMO_INVALID with a reason in why
+ * (static text): form, mode, same id or same key twice.
  */
 tomo_rc_e vault_file_read(const char *path, vault_file_t *file,
     const char **why) TOMO_MUST_CHECK;
+
+/* fills the names that are not written out, from the first key */
+tomo_rc_e vault_names(vault_file_t *file) TOMO_MUST_CHECK;
+const char *vault_name_label(size_t i);
 
 /* TOMO_INVALID, TOMO_ERROR: logged with what to do; *v is then unusable */
 tomo_rc_e vault_open(vault_t *v, const conf_t *conf) TOMO_MUST_CHECK;

@@ -48,7 +48,18 @@ context_init(context_t *ctx, const conf_t *conf)
 
     ids_random(ctx->token_key, sizeof(ctx->token_key));
 
-    rc = context_token_mac(ctx, tomo_str_c(conf->api_token), ctx->token);
+    rc = context_token_mac(ctx, tomo_str_c(conf->api_token), ctx->token[0]);
+    ctx->n_tokens = 1;
+
+    /* an old one too short to count is left out */
+    if (rc == TOMO_OK && conf->api_old_token != NULL
+        && strlen(conf->api_old_token) >= CONTEXT_TOKEN_MIN)
+    {
+        rc = context_token_mac(ctx, tomo_str_c(conf->api_old_token),
+                               ctx->token[1]);
+        ctx->n_tokens = 2;
+    }
+
     if (rc != TOMO_OK) {
         log_error("api", "libcrypto failed: HMAC-SHA256 is not available");
         return rc;
@@ -129,6 +140,7 @@ context_redis_done(context_t *ctx, redis_t *redis)
 bool
 context_authorized(context_t *ctx, const request_t *r)
 {
+    bool        same = false;
     uint8_t     mac[TOMO_MAC_BYTES];
     tomo_str_t  given;
 
@@ -146,8 +158,15 @@ context_authorized(context_t *ctx, const request_t *r)
 
     given = tomo_str_n(given.data + 7, given.len - 7);
 
-    return context_token_mac(ctx, given, mac) == TOMO_OK
-           && tomo_mac_same(mac, ctx->token, TOMO_MAC_BYTES);
+    if (context_token_mac(ctx, given, mac) != TOMO_OK) {
+        return false;
+    }
+
+    for (size_t i = 0; i < ctx->n_tokens; i++) {
+        same = tomo_mac_same(mac, ctx->token[i], TOMO_MAC_BYTES) || same;
+    }
+
+    return same;
 }
 
 

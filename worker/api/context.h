@@ -27,7 +27,8 @@ typedef struct {
     const conf_t     *conf;
     commands_t       *commands;
     sandbox_t        *sandbox;              /* NULL: no sandbox */
-    uint8_t           token[TOMO_MAC_BYTES];    /* MAC of the owner's token */
+    uint8_t           token[2][TOMO_MAC_BYTES]; /* MACs: now, before */
+    size_t            n_tokens;
     uint8_t           token_key[32];            /* random per start */
     pthread_mutex_t   lock;
     reader_t          readers[CONTEXT_READERS];

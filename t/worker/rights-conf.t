@@ -1,0 +1,138 @@
+#!/usr/bin/perl
+
+# B79-B82, B84, B86 as an operator meets them: `tomo-worker --check` and `nginx
+# -t` refuse, say why, and never print the value.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Tomo::Test;
+
+my $dir    = temp_dir();
+my $redis  = Tomo::Test::Redis->start;
+my $worker = Tomo::Test::Worker->new(redis => $redis, name => 'checked');
+my $edge   = Tomo::Test::Nginx->new(redis => $redis);
+my $KEY    = '1:' . 'ab12' x 16 . "\n";
+
+sub check_ini {
+    my (%ini) = @_;
+    $worker->write_ini(%ini);
+    return $worker->check('--check');
+}
+
+sub refused {
+    my ($id, $what, $words, %ini) = @_;
+    my ($code, $said) = check_ini(%ini);
+    is $code, 78, "$id: $what is refused" or diag($said);
+    like $said, $words, '... and why is said';
+    unlike $said, qr/ab12ab12|0123456789abcdef/, '... without the value';
+    return;
+}
+
+# `nginx -t` with this key file
+sub refused_edge {
+    my ($id, $what, $words, $file) = @_;
+    my $conf = $edge->write_conf;
+    my $text = read_file($conf);
+    $text =~ s/tomo_key_file \S+;/tomo_key_file $file;/;
+    write_file($conf, $text);
+    my ($code, $said) = $edge->test_conf;
+    isnt $code, 0, "$id: nginx: $what is refused" or diag($said);
+    like $said, $words, '... and why is said';
+    unlike $said, qr/ab12ab12/, '... without the value';
+    return;
+}
+
+sub file {
+    my ($name, $text, $mode) = @_;
+    return write_file("$dir/$name", $text, $mode // 0600);
+}
+
+is +(check_ini())[0], 0, 'all is well to begin with' or diag((check_ini())[1]);
+
+# --- B79, B80, B81: the edge's key file ----------------------------------------
+
+refused_edge('B79', 'a file that is missing', qr/cannot open/, "$dir/nowhere");
+refused_edge('B79', 'an empty file', qr/holds no key/, file('empty', ''));
+refused_edge('B79', 'a key too short', qr/64 hex digits/, file('short', "1:ab12\n"));
+refused_edge('B79', 'a placeholder', qr/invalid line 1/, file('example', "KEY\n"));
+refused_edge('B80', 'a file everybody can read', qr/everyone can read/,
+    file('open', $KEY, 0644));
+file('good.key', $KEY);
+symlink "$dir/good.key", "$dir/link.key";
+refused_edge('B80', 'a symbolic link', qr/is a symbolic link: name the file/, "$dir/link.key");
+refused_edge('B80', 'a folder', qr/not a plain file/, $dir);
+refused_edge('B81', 'one id with two keys', qr/used twice/,
+    file('twice', $KEY . '1:' . 'cd' x 32 . "\n"));
+
+# --- the worker's ----------------------------------------------------------------
+
+refused('B79', 'a key file without a key', qr/must hold|holds no key/,
+    worker => { worker_key => file('none.key', "retry-key:" . 'ab12' x 16 . "\n") });
+refused('B80', 'a symbolic link', qr/symbolic link/, worker => { worker_key => "$dir/link.key" });
+refused('B80', 'a folder', qr/not a regular file/, worker => { worker_key => $dir });
+refused('B79', 'a secret of two lines', qr/32 hex digits/, 'account demo' =>
+    { channel_secret_file => file('lines', "0123456789abcdef0123456789abcdef\nx\n") });
+refused('B79', 'three API tokens', qr/more than two lines/,
+    api => { token_file => file('tokens', join '', map {"ab12ab12ab12ab12$_\n"} 1 .. 3) });
+
+# --- B82: a password with everything a URL gives a meaning to ---------------------
+
+my $odd = 'p@ss:/%word #"\'\\ {}';
+$redis->cmd('ACL', 'SETUSER', 'odd', 'on', ">$odd", '~tomo:*', '+@all', '-@dangerous', '+info',
+    '+config|get');
+my $ok = Tomo::Test::Worker->start(redis => $redis, name => 'odd', role => 'ingest',
+    ini => { redis => { user => 'odd', password_file => file('odd.pw', "$odd\n") } });
+ok $ok->alive, 'B82: a password of odd characters is taken as it is';
+unlike $ok->output, qr/p\@ss/, '... and not told';
+$ok->stop;
+
+# --- B84: where the journal lies ----------------------------------------------------
+
+refused('B84', 'a journal whose parent is missing', qr/make it: install -d -m 700/,
+    worker => { journal => "$dir/no/such/folder" });
+refused('B84', 'a journal that is a file', qr/is no folder/,
+    worker => { journal => file('plain', '') });
+refused('B84', 'a journal in memory', qr/lies in memory \(tmpfs\)/,
+    worker => { journal => '/dev/shm' });
+if ($> != 0) {    # root may write everywhere
+    mkdir "$dir/closed", 0500;
+    refused('B84', 'a journal that cannot be written', qr/cannot be written/,
+        worker => { journal => "$dir/closed" });
+}
+my ($code, $said) = do {
+    $worker->write_ini(worker => { journal => "$worker->{folder}/fresh" });
+    my $started = $worker->launch;
+    my $made = -d "$worker->{folder}/fresh";
+    ok $made, 'B84: a folder that only itself is missing is made at start';
+    my @again = run_command(Tomo::Test::Worker::binary(), '--config', $worker->ini_path);
+    $started->stop;
+    @again;
+};
+isnt $code, 0, 'B84: a second worker on the same folders is refused';
+like $said, qr/already runs with this run_dir/, '... and told so';
+
+# --- B86: clock and zones -------------------------------------------------------------
+
+my $shim = "$dir/later.so";
+($code, $said) = run_command('cc', '-shared', '-fPIC', '-o', $shim,
+    top_dir() . '/t/tools/shim/later.c');
+is $code, 0, 'a clock of another time' or diag($said);
+chomp(my $asan = ($ENV{TOMO_BUILD} // '') =~ /asan/ ? `gcc -print-file-name=libasan.so` : '');
+{
+    local $ENV{LD_PRELOAD}   = join ' ', grep {$_} $asan, $shim;
+    local $ENV{TOMO_LATER_S} = -3 * 365 * 86400;
+    ($code, $said) = check_ini();
+    is $code, 78, 'B86: a clock before the program was made is refused' or diag($said);
+    like $said, qr/clock was never set; set it/, '... and why';
+    is +($worker->check())[0], 78, '... at start as well';
+}
+{
+    local $ENV{TZDIR} = "$dir/no-zones";
+    local $ENV{TZ}    = 'No/Where';
+    ($code, $said) = check_ini('account demo' => { zone => 'Asia/Seoul' });
+    is $code, 0, 'B86: without tzdata zones are known all the same' or diag($said);
+}
+
+done_testing;
