@@ -25,6 +25,7 @@ PREFIX     ?= /usr
 DESTDIR    ?=
 SBINDIR    ?= $(PREFIX)/sbin
 DATADIR    ?= $(PREFIX)/share/tomo
+MANDIR     ?= $(PREFIX)/share/man
 MODULESDIR ?= $(shell nginx -V 2>&1 | tr ' ' '\n' \
 	| sed -n 's/^--modules-path=//p' | grep . || echo /usr/lib/nginx/modules)
 
@@ -201,6 +202,8 @@ install: module worker
 	    $(DESTDIR)$(MODULESDIR)/$$f || exit 1; done
 	install -m 755 $(BUILD)/tomo-worker $(DESTDIR)$(SBINDIR)/tomo-worker
 	if [ -d conf ]; then cp -R conf $(DESTDIR)$(DATADIR)/; fi
+	for page in $(wildcard man/*.[1-9]); do install -D -m 644 $$page \
+	$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
 	if [ -d console/dist ]; then mkdir -p $(DESTDIR)$(DATADIR)/console && \
 	cp -R console/dist/. $(DESTDIR)$(DATADIR)/console/; fi
 
