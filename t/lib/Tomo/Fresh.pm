@@ -96,18 +96,11 @@ sub wait_until {
     }
 }
 
-# Two ports in a row that nobody has.
+# Two ports in a row that nobody has, and that stay ours: minutes may pass before
+# they are used.
 sub free_pair {
-    require IO::Socket::INET;
-    for (1 .. 100) {
-        my $one  = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1) or next;
-        my $port = $one->sockport;
-        my $two  = IO::Socket::INET->new(
-            LocalAddr => '127.0.0.1', LocalPort => $port + 1, Listen => 1
-        ) or next;
-        return $port;
-    }
-    die "no two free ports in a row\n";
+    require Tomo::Test::Ports;
+    return Tomo::Test::Ports::free_ports(2);
 }
 
 # Where this machine has Debian from: ( release => address ).
