@@ -53,7 +53,7 @@ for my $role (qw(dispatch ingest api)) {
         "$role killed: the others were left alone";
     $roles = $now;
     my $ms = text_arrives("after $role", 5, "$role killed: sending goes on");
-    cmp_ok $ms, '<', 2000, "$role killed: within two seconds ($ms ms), not the lease's 15";
+    cmp_ok $ms, '<', 5000 * Tomo::Test::slow(), "$role killed: soon ($ms ms), not after 15 s";
 }
 
 # --- again and again: slower, but it comes back -----------------------------
@@ -93,14 +93,14 @@ ok wait_for(gone($roles->{$_}), "$_ gone", 5), "supervisor killed: $_ ends too"
     for sort keys %$roles;
 $worker->launch;
 my $ms = text_arrives('after the supervisor', 10, 'supervisor killed: started again');
-cmp_ok $ms, '<', 3000, "its accounts at once ($ms ms)";
+cmp_ok $ms, '<', 5000 * Tomo::Test::slow(), "its accounts at once ($ms ms)";
 
 # --- stop -------------------------------------------------------------------
 $worker->told(qr/nothing/);    # makes room in the socket's queue
 $roles = $worker->roles;
 my $from = now_ms();
 ok $worker->stop('TERM', 9), 'D11: TERM ends it';
-cmp_ok now_ms() - $from, '<', 8000, 'D11: within 8 s';
+cmp_ok now_ms() - $from, '<', 8000 * Tomo::Test::slow(), 'D11: within 8 s';
 is $worker->exit_status, 0, 'D11: with code 0';
 ok $worker->told(qr/^STOPPING=1$/m), 'systemd is told';
 ok !-e $pid_file, 'worker.pid is removed';
