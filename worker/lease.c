@@ -158,9 +158,13 @@ lease_self_open(lease_self_t *self, const char *run_dir, const char *role)
     n = snprintf(line, sizeof(line), "%s %.*s\n", self->nonce,
                  (int) boot_len, boot);
 
-    /* a generation that is not written down must not be used */
-    if (ftruncate(self->fd, 0) != 0
-        || pwrite(self->fd, line, (size_t) n, 0) != n)
+    /*
+     * A generation that is not written down must not be used.  The file is
+     * never empty: a life killed here would cost the next one the ID, and
+     * with it 15 s of waiting for its own lease.
+     */
+    if (pwrite(self->fd, line, (size_t) n, 0) != n
+        || ftruncate(self->fd, n) != 0)
     {
         log_error("lock", "%s cannot be written: %s", path, strerror(errno));
         lease_self_close(self);

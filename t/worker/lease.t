@@ -57,6 +57,21 @@ ok wait_for(sub { $two->output =~ /is sent for by another process now/ }, 'notic
 is_deeply $d->texts(1), ['a', 'b', 'while frozen'], 'D5: nothing twice';
 is_deeply $d->texts(2), [map {"x$_"} 1 .. 21], 'D5: nothing twice, in order';
 
+# --- killed while it writes down who it is -----------------------------------
+my ($id) = read_file($two->folder . '/dispatch.lock') =~ /^(\w+)\./;
+my $lost = 0;
+$two->stop;
+for my $call (1 .. 8) {
+    my $life = Tomo::Test::Process->start(name => 'life', command => [
+        build_path('tools/killat', 'TOMO_KILLAT'), $call, temp_dir() . '/count',
+        Tomo::Test::Worker::binary(), '--config', $two->ini_path, '--role=dispatch',
+    ], env => { ASAN_OPTIONS => 'detect_leaks=0' });
+    wait_for(sub { !$life->alive }, 'killed', 10);
+    $lost++ if read_file($two->folder . '/dispatch.lock') !~ /^\Q$id\E\.\d+ /;
+}
+is $lost, 0, 'wherever a life is killed, the next one knows the ID';
+$two->launch;
+
 # --- a second process on the same run_dir -----------------------------------
 my ($code, $text) = $one->check('--role=dispatch');
 isnt $code, 0, 'a second process with the same run_dir does not run';
