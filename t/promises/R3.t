@@ -15,7 +15,7 @@ use Tomo::Test::Stage;
 use Tomo::Test::Webhook;
 
 my $OUTAGE = pick(short => 1, full => 600);     # s
-my $KILLS  = pick(short => 6, full => 60);
+my $KILLS  = pick(short => 3, full => 60);
 my $RATE   = pick(short => 300, full => 1000);  # taps a second
 
 # --- an outage -----------------------------------------------------------------------
