@@ -141,7 +141,9 @@ ngx_http_tomo_survey_page(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv,
         return ngx_http_tomo_survey_send(r, status, tomo_buf_str(&b));
     }
 
-    ngx_http_tomo_pages_put(r, &of, tomo_buf_str(&b));
+    if (sv->value.data) {               /* absent with a form that was kept */
+        ngx_http_tomo_pages_put(r, &of, tomo_buf_str(&b));
+    }
 
     return ngx_http_tomo_survey_shown(r, sv, tomo_buf_str(&b));
 }

@@ -147,6 +147,6 @@ is figure('taps missing' => $stage->missing($seen, $found, 'click')), 0,
 is figure('records appended twice' => scalar @{ $found->{twice} }), 0, 'W2: nothing twice';
 is scalar @{ $found->{disorder} }, 0, 'W2: each writer\'s records in their order';
 is Tomo::Test::Status::counter($edge, $_), 0, "W2: $_ = 0"
-    for qw(ship_quarantined ship_incidents webhook_unavailable click_dropped);
+    for qw(ship_quarantined ship_incidents click_dropped);
 
 done_testing;

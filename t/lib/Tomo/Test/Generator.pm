@@ -349,6 +349,7 @@ sub acknowledged {
 #   ms => [of good answers, ascending], all_ms => [of all answers],
 #   points => [[when, ms] of good answers], when => [[id, when]], bare => 503s without Retry-After,
 #   resets => connections that ended under their first request,
+#   stalled => 503s around one that had waited for a disk that stood still,
 #   closed => those that ended under a later one, as an idle one may }
 sub stop {
     my ($self) = @_;
@@ -364,7 +365,8 @@ sub stop {
 sub _read {
     my ($record) = @_;
     my %r = (acked => {}, sent => {}, status => {}, ms => [], all_ms => [], resets => 0,
-        closed => 0, points => [], when => [], bare => 0);
+        closed => 0, points => [], when => [], bare => 0, stalled => 0);
+    my @busy;
     open my $in, '<:raw', $record or die "$record: $!\n";
     while (my $line = <$in>) {
         my ($what, $ms, $at, @ids) = split / /, $line =~ s/\n//r;
@@ -381,8 +383,11 @@ sub _read {
             push @{ $r{when} }, map { [ $_, $at ] } @ids;
         } else {
             $r{status}{ substr $what, 1 }++;
+            push @busy, [ $at, $ms ] if $what eq 'E503';
         }
     }
+    my @late = map { $_->[0] } grep { $_->[1] > 850 } @busy;
+    $r{stalled} = grep { my $at = $_->[0]; grep { abs($_ - $at) < 2 } @late } @busy;
     @{ $r{$_} } = sort { $a <=> $b } @{ $r{$_} } for qw(ms all_ms);
     return \%r;
 }

@@ -14,6 +14,7 @@ use warnings;
 use Tomo::Test ();
 use Tomo::Test::Feed ();
 use Tomo::Test::Generator;
+use Tomo::Test::Promise ();
 use Tomo::Test::Stream ();
 use Tomo::Test::Token ();
 use Tomo::Test::Webhook ();
@@ -113,25 +114,32 @@ sub missing {
     return $n;
 }
 
-# How many were answered with anything but what they should be.
+# Answers that are not what they should be, by kind and status. In the short
+# form a disk that stood still for a second does not count: the machine that
+# runs all tests at once has such moments, and 503 is what they call for.
+sub _refused {
+    my ($seen) = @_;
+    my %n;
+    for my $k (sort keys %$seen) {
+        my %status = %{ $seen->{$k}{status} };
+        $status{503} -= $seen->{$k}{stalled} if $status{503} && !Tomo::Test::Promise::full();
+        $n{"$k $_"} = $status{$_} for grep { $status{$_} } keys %status;
+    }
+    return \%n;
+}
+
+# How many; and "webhook 503: 12; click 0: 1".
 sub refused {
     my ($self, $seen) = @_;
     my $n = 0;
-    for my $k (values %$seen) {
-        $n += $_ for values %{ $k->{status} };
-    }
+    $n += $_ for values %{ _refused($seen) };
     return $n;
 }
 
-# "webhook 503: 12; click 0: 1"
 sub refusals {
     my ($self, $seen) = @_;
-    my @list;
-    for my $k (sort keys %$seen) {
-        my $status = $seen->{$k}{status};
-        push @list, map {"$k $_: $status->{$_}"} sort keys %$status;
-    }
-    return join('; ', @list) || 'none';
+    my $n = _refused($seen);
+    return join('; ', map {"$_: $n->{$_}"} sort keys %$n) || 'none';
 }
 
 # L1 of the promises, as a share: 1 is 500 webhooks of 3 events, 1,000 clicks
