@@ -56,6 +56,18 @@ ngx_http_tomo_batch_queued(const ngx_http_tomo_reply_t *reply, void *data)
         return;
     }
 
+    /*
+     * MULTI was refused, and what came behind it no more: it ran by itself,
+     * the mark too.  EXEC is an error then, and the mark is put back.
+     */
+    if (source->failed
+        && (ngx_http_tomo_reply_kind(reply) == NGX_HTTP_TOMO_REPLY_STRING
+            || ngx_http_tomo_reply_kind(reply)
+               == NGX_HTTP_TOMO_REPLY_INTEGER))
+    {
+        return;
+    }
+
     source->failed = 1;
 
     if (ngx_http_tomo_reply_kind(reply) != NGX_HTTP_TOMO_REPLY_ERROR) {
@@ -143,6 +155,11 @@ ngx_http_tomo_batch_exec(const ngx_http_tomo_reply_t *reply, void *data)
     case NGX_HTTP_TOMO_REPLY_ERROR:
         source->failed = 1;
         word = ngx_http_tomo_reply_word(reply);
+
+        if (word.len == 3 && ngx_strncmp(word.data, "ERR", 3) == 0) {
+            ngx_http_tomo_mark_repair(mark);        /* without MULTI */
+        }
+
         ngx_http_tomo_ship_refused(source->ship, &word);
         break;
 

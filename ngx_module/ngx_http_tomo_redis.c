@@ -213,7 +213,7 @@ ngx_http_tomo_redis_hello(const ngx_http_tomo_reply_t *reply, void *data)
     if (ngx_http_tomo_reply_kind(reply) != NGX_HTTP_TOMO_REPLY_STATUS) {
         redis->stats.refused++;
 
-        if (!redis->reported) {
+        if (!redis->denied) {
             ngx_str_t  word = ngx_http_tomo_reply_word(reply);
 
             ngx_log_error(NGX_LOG_ERR, redis->log, 0,
@@ -221,6 +221,7 @@ ngx_http_tomo_redis_hello(const ngx_http_tomo_reply_t *reply, void *data)
                           "and password_file of tomo_redis",
                           &redis->conf->host, &word);
             redis->reported = 1;
+            redis->denied = 1;
         }
 
         redis->broken = "refused";
@@ -233,6 +234,7 @@ ngx_http_tomo_redis_hello(const ngx_http_tomo_reply_t *reply, void *data)
         ngx_log_error(NGX_LOG_NOTICE, redis->log, 0,
                       "tomo: redis %V is back", &redis->conf->host);
         redis->reported = 0;
+        redis->denied = 0;
     }
 
     ngx_http_tomo_redis_set_state(redis, NGX_HTTP_TOMO_REDIS_UP);

@@ -67,6 +67,7 @@ struct ngx_http_tomo_redis_s {
     ngx_log_t                          quiet;       /* for nginx's connect */
     unsigned                           reading:1;
     unsigned                           reported:1;  /* this outage is logged */
+    unsigned                           denied:1;    /* … that AUTH is refused */
 };
 
 

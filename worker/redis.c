@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "clock.h"
 #include "ids.h"
@@ -134,35 +135,14 @@ redis_auth(redis_t *r)
     ok = redis_is_ok(reply);
 
     if (reply != NULL && !ok) {
-        redis_drop(r, "AUTH was refused; check [redis] user and "
-                   "password_file");
-    }
+        if (!r->denied) {
+            r->denied = r->told = true;
+            log_error(r->conf->redis_address, "refuses the %s connection: %s; "
+                      "check [redis] user and password_file", r->name,
+                      redis_error_word(reply));
+        }
 
-    freeReplyObject(reply);
-
-    return ok;
-}
-
-
-static bool
-redis_script_load(redis_t *r, redis_script_t *s)
-{
-    bool         ok;
-    tomo_str_t   sha;
-    redisReply  *reply;
-
-    reply = redis_call_c(r, "SCRIPT", "LOAD", s->text, NULL);
-    sha = redis_str(reply);
-    ok = sha.len == sizeof(s->sha) - 1;
-
-    if (ok) {
-        memcpy(s->sha, sha.data, sha.len);
-        s->sha[sha.len] = '\0';
-
-    } else if (reply != NULL) {
-        log_error("script", "%s cannot be loaded into Redis: %s", s->name,
-                  redis_error_word(reply));
-        redis_drop(r, "a script was refused");
+        redis_drop(r, "AUTH was refused");
     }
 
     freeReplyObject(reply);
@@ -226,6 +206,7 @@ redis_up(redis_t *r)
 
     if (r->told) {
         r->told = false;
+        r->denied = false;
         log_info(r->conf->redis_address, "%s connection is back", r->name);
     }
 
@@ -255,6 +236,23 @@ redis_fd(const redis_t *r)
 }
 
 
+/*
+ * Bytes that nobody asked for: from then on every reply would be taken for the
+ * answer to another command (T26, T27).
+ */
+
+static bool
+redis_stray(const redis_t *r)
+{
+    char                byte;
+    const redisReader  *reader = r->ctx->reader;
+
+    return r->pending == 0
+           && (reader->len > reader->pos
+               || recv(r->ctx->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
+}
+
+
 tomo_rc_e
 redis_append_argv(redis_t *r, size_t argc, const tomo_str_t *argv)
 {
@@ -263,6 +261,11 @@ redis_append_argv(redis_t *r, size_t argc, const tomo_str_t *argv)
     const char  **data;
 
     if (r->ctx == NULL) {
+        return TOMO_ERROR;
+    }
+
+    if (redis_stray(r)) {
+        redis_lost(r, "it sent a reply nobody asked for");
         return TOMO_ERROR;
     }
 
@@ -363,6 +366,12 @@ redis_reply(redis_t *r)
 
     r->pending--;
 
+    if (r->pending == 0 && r->ctx->reader->len > r->ctx->reader->pos) {
+        freeReplyObject(reply);
+        redis_lost(r, "it sent a reply nobody asked for");
+        return NULL;
+    }
+
     return reply;
 }
 
@@ -414,71 +423,4 @@ redis_read(redis_t *r, redisReply **reply)
     *reply = got;
 
     return TOMO_OK;
-}
-
-
-void
-redis_script_add(redis_t *r, redis_script_t *s)
-{
-    if (r->n_scripts == REDIS_SCRIPTS_MAX) {
-        log_error("script", "%s is one too many for a connection", s->name);
-        abort();
-    }
-
-    r->scripts[r->n_scripts++] = s;
-}
-
-
-tomo_rc_e
-redis_append_eval(redis_t *r, const redis_script_t *s, size_t n_keys,
-    const redis_args_t *a)
-{
-    tomo_rc_e     rc;
-    redis_args_t  all = { 0 };
-
-    redis_arg_c(&all, "EVALSHA");
-    redis_arg_c(&all, s->sha);
-    redis_arg_u64(&all, n_keys);
-
-    for (size_t i = 0; i < a->n; i++) {
-        redis_arg(&all, a->args[i].is_number
-                        ? tomo_str_c(a->args[i].number) : a->args[i].view);
-    }
-
-    rc = redis_append(r, &all);
-    redis_args_free(&all);
-
-    return rc;
-}
-
-
-redisReply *
-redis_eval(redis_t *r, const redis_script_t *s, size_t n_keys,
-    const redis_args_t *a)
-{
-    redisReply  *reply;
-
-    if (redis_append_eval(r, s, n_keys, a) != TOMO_OK) {
-        return NULL;
-    }
-
-    reply = redis_reply(r);
-
-    if (redis_error_of(reply) != REDIS_ERR_NOSCRIPT) {
-        return reply;
-    }
-
-    freeReplyObject(reply);
-
-    for (size_t i = 0; i < r->n_scripts; i++) {
-        if (r->scripts[i] == s && !redis_script_load(r, r->scripts[i])) {
-            return NULL;
-        }
-    }
-
-    if (redis_append_eval(r, s, n_keys, a) != TOMO_OK) {
-        return NULL;
-    }
-
-    return redis_reply(r);
 }

@@ -37,6 +37,7 @@ typedef struct {
     uint32_t         failures;
     int              timeout_ms;
     bool             told;      /* the outage is in the log */
+    bool             denied;    /* and that AUTH is refused */
     redis_script_t  *scripts[REDIS_SCRIPTS_MAX];
     size_t           n_scripts;
 } redis_t;
@@ -120,6 +121,8 @@ void redis_bound(redisReader *reader);
 
 /* registers a script: it is loaded at every connect */
 void redis_script_add(redis_t *r, redis_script_t *s);
+/* loads one into the server; false: logged, or the connection is lost */
+bool redis_script_load(redis_t *r, redis_script_t *s);
 /*
  * One script call; a holds the keys (first n_keys) and arguments.  NOSCRIPT
  * is answered by loading and repeating once.  Reply as redis_call.

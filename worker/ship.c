@@ -25,6 +25,8 @@ typedef struct {
     size_t    mark;             /* index of the account's */
     size_t    n;                /* records in it; 0: nothing was opened */
     uint64_t  last;             /* sequence of the last one */
+    bool      failed;
+    bool      loose;            /* the mark moved all the same */
 } ship_group_t;
 
 struct ship_s {
@@ -265,7 +267,7 @@ ship_group_done(const redisReply *reply, size_t n)
 /* Takes the answers of one group: MULTI, its XADDs, HSET, then EXEC's. */
 
 static bool
-ship_group_settle(ship_t *s, const ship_group_t *g, const char **word)
+ship_group_settle(ship_t *s, ship_group_t *g, const char **word)
 {
     bool         done = false;
     redisReply  *reply;
@@ -281,15 +283,50 @@ ship_group_settle(ship_t *s, const ship_group_t *g, const char **word)
             *word = redis_error_word(reply);
         }
 
+        g->loose = g->loose
+                   || (left == 2 && redis_is(reply, REDIS_REPLY_INTEGER));
         done = left == 1 && ship_group_done(reply, g->n);
         freeReplyObject(reply);
     }
 
-    if (done) {
+    g->failed = !done && g->n > 0;
+
+    for (const ship_group_t *f = s->groups; f < g; f++) {
+        /* an earlier hole of this account must not be passed over */
+        g->loose = g->loose || (done && f->failed && f->mark == g->mark);
+    }
+
+    if (done && !g->loose) {
         s->marks.list[g->mark].mark = g->last;
     }
 
     return done || g->n == 0;
+}
+
+
+/*
+ * MULTI was refused, and what came behind it no more: it ran by itself, and the
+ * mark stands behind records that may be missing.  It is put back: what comes
+ * twice is dropped where it is decided.
+ */
+
+static void
+ship_repair(ship_t *s)
+{
+    redis_args_t  args = { 0 };
+
+    for (size_t i = 0; i < s->n_groups && redis_fd(s->redis) >= 0; i++) {
+        const ship_group_t  *g = &s->groups[i];
+
+        if (g->loose) {
+            redis_args_reset(&args);
+            ship_marks_put(&s->marks, g->mark, s->marks.list[g->mark].mark,
+                           &args);
+            freeReplyObject(redis_call(s->redis, &args));
+        }
+    }
+
+    redis_args_free(&args);
 }
 
 
@@ -302,9 +339,15 @@ ship_settle(ship_t *s)
     uint64_t     missed;
     const char  *word = "no answer";
 
-    for (size_t i = 0; ok && i < s->n_groups; i++) {
-        ok = ship_group_settle(s, &s->groups[i], &word);
+    for (size_t i = 0; i < s->n_groups && redis_fd(s->redis) >= 0; i++) {
+        ok = ship_group_settle(s, &s->groups[i], &word) && ok;
     }
+
+    if (redis_fd(s->redis) < 0) {
+        ok = false;
+    }
+
+    ship_repair(s);
 
     if (ok) {
         return TOMO_OK;

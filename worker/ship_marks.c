@@ -94,7 +94,9 @@ ship_marks_read(ship_marks_t *marks, redis_t *r, uint64_t writer,
     reply = redis_call(r, &args);
     redis_args_free(&args);
 
-    ok = (redis_is(reply, REDIS_REPLY_NIL) || redis_int(reply, &n) == TOMO_OK)
+    ok = (redis_is(reply, REDIS_REPLY_NIL)
+          || (redis_is(reply, REDIS_REPLY_STRING)
+              && redis_int(reply, &n) == TOMO_OK))
          && n >= 0;
 
     if (ok) {

@@ -9,6 +9,7 @@
 #define OUTBOX_BLOCK     "500"
 #define OUTBOX_ROWS_MAX  20000      /* in memory; more wait in Redis */
 #define OUTBOX_REST_US   INT64_C(1000000)
+#define OUTBOX_LATE_US   INT64_C(5000000)    /* half an answer is none */
 
 
 void
@@ -78,6 +79,10 @@ outbox_append(outbox_t *o, sender_t *s)
 int
 outbox_ask(outbox_t *o, sender_t *s)
 {
+    if (o->asked && clock_mono_us() - o->asked_us > OUTBOX_LATE_US) {
+        redis_drop(&o->reader, "no whole answer in time");
+    }
+
     if (redis_up(&o->reader) != TOMO_OK) {
         o->asked = false;
         return -1;
@@ -93,6 +98,7 @@ outbox_ask(outbox_t *o, sender_t *s)
         && clock_mono_us() >= o->rest_us)
     {
         o->asked = outbox_append(o, s);
+        o->asked_us = clock_mono_us();
     }
 
     return o->asked ? redis_fd(&o->reader) : -1;

@@ -14,6 +14,7 @@ typedef struct {
     uint64_t   generation;
     bool       asked;
     int64_t    rest_us;         /* after an error: no asking before */
+    int64_t    asked_us;        /* monotonic: of the outstanding question */
 } outbox_t;
 
 void outbox_init(outbox_t *o, const conf_t *conf);

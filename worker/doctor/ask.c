@@ -100,6 +100,15 @@ ask_config_see(tomo_doctor_facts_t *f, const redisReply *reply)
 }
 
 
+/* of that type, or refused: all else is the answer to something else */
+
+static bool
+ask_is(const redisReply *reply, int type)
+{
+    return redis_is(reply, type) || redis_is(reply, REDIS_REPLY_ERROR);
+}
+
+
 tomo_rc_e
 ask_settings(redis_t *r, tomo_doctor_facts_t *f)
 {
@@ -115,6 +124,13 @@ ask_settings(redis_t *r, tomo_doctor_facts_t *f)
         || (config = redis_reply(r)) == NULL
         || redis_error_of(info) == REDIS_ERR_RETRY)
     {
+        rc = TOMO_AGAIN;
+
+    } else if (!ask_is(info, REDIS_REPLY_STRING)
+               || !ask_is(config, REDIS_REPLY_ARRAY)
+               || !ask_is(now, REDIS_REPLY_ARRAY))
+    {
+        redis_drop(r, "INFO, CONFIG GET or TIME was answered oddly");
         rc = TOMO_AGAIN;
 
     } else if (redis_str(info).data == NULL) {
