@@ -36,6 +36,7 @@ typedef struct {
 
     char                   last_id[ROW_ID_MAX];     /* read up to */
     bool                   asked;       /* the XREAD under way began there */
+    bool                   passed;      /* counted rows were passed over */
     char                   out_key[TOMO_KEY_MAX];
     size_t                 out_key_len;
 } channel_t;

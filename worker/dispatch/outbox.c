@@ -7,7 +7,9 @@
 
 #define OUTBOX_COUNT     "256"      /* entries of each stream at a time */
 #define OUTBOX_BLOCK     "500"
-#define OUTBOX_ROWS_MAX  20000      /* in memory; more wait in Redis */
+#define OUTBOX_ROWS_MAX  400000     /* in memory, whatever they are */
+#define OUTBOX_PASS      20000      /* rows of a channel: no more pushes */
+#define OUTBOX_REFILL    10000      /* rows left: read what was passed over */
 #define OUTBOX_REST_US   INT64_C(1000000)
 #define OUTBOX_LATE_US   INT64_C(5000000)    /* half an answer is none */
 
@@ -34,6 +36,23 @@ outbox_rewind(sender_t *s)
     for (size_t i = 0; i < s->n_channels; i++) {
         memcpy(s->channels[i].last_id, "0", 2);
         s->channels[i].asked = false;
+    }
+}
+
+
+/* begins again where rows were passed over and there is room for them now */
+
+static void
+outbox_refill(sender_t *s)
+{
+    for (size_t i = 0; i < s->n_channels; i++) {
+        channel_t  *c = &s->channels[i];
+
+        if (c->passed && c->queue.n < OUTBOX_REFILL) {
+            c->passed = false;
+            c->asked = false;
+            memcpy(c->last_id, "0", 2);
+        }
     }
 }
 
@@ -94,6 +113,10 @@ outbox_ask(outbox_t *o, sender_t *s)
         outbox_rewind(s);
     }
 
+    if (!o->asked) {
+        outbox_refill(s);
+    }
+
     if (!o->asked && s->rows < OUTBOX_ROWS_MAX
         && clock_mono_us() >= o->rest_us)
     {
@@ -102,6 +125,28 @@ outbox_ask(outbox_t *o, sender_t *s)
     }
 
     return o->asked ? redis_fd(&o->reader) : -1;
+}
+
+
+/*
+ * Pushes that wait, for quota perhaps, must not fill the memory that a reply
+ * needs.  Once one is passed over all are, or a later one of its friend would
+ * go first; outbox_refill reads them again.
+ */
+
+static bool
+outbox_pass(channel_t *c, const redisReply *pairs)
+{
+    tomo_via_e  via;
+
+    if (!c->passed && c->queue.n < OUTBOX_PASS) {
+        return false;
+    }
+
+    c->passed = true;
+
+    return tomo_via_parse(redis_pair(pairs, "via"), &via) == TOMO_OK
+           && (via == TOMO_VIA_PUSH || via == TOMO_VIA_MULTICAST);
 }
 
 
@@ -137,8 +182,11 @@ outbox_stream(sender_t *s, const redisReply *stream)
 
         memcpy(c->last_id, id.data, id.len);
         c->last_id[id.len] = '\0';
-        sender_admit(s, c, id, redis_at(entry, 1));
-        s->rows++;
+
+        if (!outbox_pass(c, redis_at(entry, 1))) {
+            sender_admit(s, c, id, redis_at(entry, 1));
+            s->rows++;
+        }
     }
 }
 
