@@ -197,7 +197,7 @@ rotate_run(const conf_t *conf, const char *what, bool finish)
         return ROTATE_USAGE;
     }
 
-    if (!ok) {
+    if (!ok || file == NULL) {
         return ROLE_EXIT_FAIL;
     }
 
