@@ -89,9 +89,13 @@ rotate_write(rotate_t *r)
 static uint8_t
 rotate_id(const vault_file_t *file)
 {
-    uint8_t  id = (uint8_t) ((file->id[0] + 1) % 16);
+    unsigned  id = (file->id[0] + 1u) % 16;
 
-    return file->n == 2 && id == file->id[1] ? (uint8_t) ((id + 1) % 16) : id;
+    if (file->n == 2 && id == file->id[1]) {
+        id = (id + 1) % 16;
+    }
+
+    return (uint8_t) id;
 }
 
 
