@@ -76,6 +76,9 @@ for my $name (qw(api-token channel-secret bot-user-id edge.key worker.key)) {
 my $pid_file = read_file("$one->{dir}/nginx.pid");
 like read_file('/proc/' . $pid_file * 1 . '/cmdline'), qr/master/, 'nginx.pid is the master\'s';
 ok kill(0, read_file("$one->{dir}/worker.pid")), 'worker.pid lives';
+is $one->redis->cmd('PING'), 'PONG', 'redis.sock is for whoever may open it';
+like $one->redis->cmd('ACL', 'LIST')->[$_], qr/^user (?:admin|api|default|edge|metrics|worker) on /,
+    'a user of its own for each part' for 0 .. 5;
 
 # --- refusals ----------------------------------------------------------------
 
