@@ -12,6 +12,7 @@ use lib "$FindBin::Bin/../lib";
 use Tomo::Test;
 use Tomo::Test::Sandbox;
 use Tomo::Test::Survey;
+use Tomo::Test::Webhook;
 use JSON::PP ();
 
 binmode Test::More->builder->$_, ':utf8' for qw(output failure_output todo_output);
@@ -213,6 +214,19 @@ my $status = http_get($box->port, '/tomo/status?format=json');
 my $edge = JSON::PP::decode_json($status->{body});
 is $edge->{received}, $edge->{shipped} + $edge->{waiting} + $edge->{quarantined},
     'the edge\'s counters balance';
+
+# An old body comes again: it is answered, set aside and shown.
+my ($secret, $bot) = map { read_file($box->dir . "/$_") =~ /(\S+)/ } qw(channel-secret bot-user-id);
+my $old = Tomo::Test::Webhook::text_event($user{'さくら'}, 'from long ago');
+$old->{timestamp} -= 400 * $DAY;
+my $taken = Tomo::Test::Webhook::send_webhook($box->port,
+    JSON::PP::encode_json({ destination => $bot, events => [$old] }), secret => $secret);
+is $taken->{status}, 200, 'W9: an old body is taken';
+my $aside = wait_for(sub { $box->api('GET', '/accounts/demo/quarantine')->{json}[0] },
+    'W9: it is shown as set aside', 10);
+is_deeply [ @$aside{qw(reason kind)} ], [qw(too_old message)], 'W9: with its reason and kind';
+like $aside->{at}, qr/^\d{13}$/, '... when it came';
+ok length $aside->{origin}, '... and from which edge';
 
 my $id = $box->friend($user{'さくら'})->{id};
 ok $box->stop, 'scripts/run stop';

@@ -174,10 +174,10 @@ accounts_quarantine(routes_t *routes, request_t *r, const route_match_t *m)
             json_open(&r->out, NULL, '{');
             json_put_str(&r->out, "id", redis_str(redis_at(redis_at(reply, i),
                                                            0)));
-            json_put_str(&r->out, "reason", redis_pair(pairs, "reason"));
-            json_put_str(&r->out, "origin", redis_pair(pairs, "o"));
-            json_put_str(&r->out, "kind", redis_pair(pairs, "k"));
-            json_put_i64(&r->out, "at", read_pair_i64(pairs, "t"));
+            json_put_str(&r->out, "reason", redis_pair(pairs, "why"));
+            json_put_str(&r->out, "origin", redis_pair(pairs, "origin"));
+            json_put_str(&r->out, "kind", redis_pair(pairs, "kind"));
+            json_put_i64(&r->out, "at", read_pair_i64(pairs, "at"));
             json_close(&r->out, '}');
         }
 
