@@ -13,6 +13,7 @@ use POSIX ();
 use Time::HiRes ();
 use Tomo::Test ();
 use Tomo::Test::Peers ();
+use Tomo::Test::Profile ();
 use Tomo::Test::Survey ();
 
 my $SYS_FDATASYNC = 75;     # x86_64; measured by fsync elsewhere
@@ -298,6 +299,7 @@ sub run {
     my $pid    = $what->{pid} // $self->{nginx};
     my $before = _cpu_s($pid);
     my ($status, $text) = Tomo::Test::run_command(
+        $self->{sample} ? Tomo::Test::Profile::command($self->{sample}, $pid) : (),
         @GENERATOR, 'wrk', '-t1', '-c', $self->{connections}, "-d$self->{seconds}s",
         '--latency', '-s', $what->{script},
         'http://127.0.0.1:' . ($what->{port} // $self->{box}->port)
@@ -366,6 +368,15 @@ sub latency {
     printf "%s\n  p50 %.1f ms, worst of %d %.1f ms (at most %d ms: %s)\n", $row->{name}, $p50,
         $taps, $worst, $row->{budget}, $ok ? 'met' : 'MISSED';
     return $ok;
+}
+
+# Where nginx spends its time in one more run of a row.
+sub profile {
+    my ($self, $row) = @_;
+    local $self->{sample} = $self->dir . '/bench.perf';
+    $self->run($row->{tested});
+    Tomo::Test::Profile::show($self->{sample});
+    return;
 }
 
 # Clicks that were not journalled: none may be lost below the journal's limit.
