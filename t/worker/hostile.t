@@ -114,12 +114,12 @@ be('pass');
 
 # --- nobody missed a step, nobody got one twice ---------------------------------
 
+ok Tomo::Test::Status::wait_shipped($edge), 'the journal is drained';
 ok $s->settle('settled'), 'all is decided and sent';
 my $got = $s->arrived(@friends);
 my @wrong = grep { $got->{$_}{a} != 1 } @friends;
 is_deeply \@wrong, [], 'B102, B106: ' . @friends . ' friends got their greeting, each once';
 my $seen = seen();
 is scalar(grep { $seen->{$_} != 1 } @texts), 0, 'B102, B106: nothing is decided twice';
-ok Tomo::Test::Status::wait_shipped($edge), 'the journal is drained';
 
 done_testing;
