@@ -86,8 +86,8 @@ sub watermark { return { @{ $redis->cmd('HGETALL', 'tomo:watermark') } } }
 my ($mark) = values %{ watermark() };
 push @users, map { $sim->add_friend("Later $_") } 1 .. 6;
 ok $s->settle('the gap is decided'), 'what came after the backup is decided';
-my $sent = @{ $sim->requests(0, '/v2/bot/message/reply') };
-cmp_ok $sent, '>=', 12, 'replies went out, some of them after the backup';
+ok wait_for(sub { @{ $sim->requests(0, '/v2/bot/message/reply') } >= 12 }, 'twelve replies', 20),
+    'replies went out, some of them after the backup';
 ok wait_for(sub { (values %{ watermark() })[0] > $mark + 1 }, 'watermark', 10),
     'the watermark has grown since the backup';
 $redis->kill_now;
@@ -132,6 +132,7 @@ like $worker->output, qr/incident: it went back in time/, 'the rollback is an in
 
 # --- nothing is missing, nothing comes twice ------------------------------------------
 
+ok Tomo::Test::Status::wait_shipped($edge, 30), 'the edge has shipped all';
 ok $s->settle('settled'), 'all is decided and sent';
 ok $s->walk, 'and the later steps, too';
 my $got = $s->arrived(@users);
