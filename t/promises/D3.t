@@ -106,12 +106,18 @@ $worker->launch;
 is_deeply ends(\@sent), { accepted => $ROWS }, 'the rows go out';
 $calls = calls();
 
+sub restored_with_journal {
+    my ($hours) = @_;
+    restore('before');
+    $worker->launch;
+    is_deeply ends(\@sent), { accepted => $ROWS },
+        "D3: a backup of $hours hours ago, with the journal: settled";
+    is calls(), $calls, "D3: $hours hours, with it: from the journal alone";
+    return;
+}
+
 later(5);
-restore('before');
-$worker->launch;
-is_deeply ends(\@sent), { accepted => $ROWS },
-    'D3: a backup of 5 hours ago, with the journal: settled';
-is calls(), $calls, 'D3: 5 hours, with it: from the journal alone';
+restored_with_journal(5);
 
 restore('before');
 lose_journal();
@@ -123,11 +129,7 @@ is scalar(grep { $_->{status} != 409 } @repeats), 0, 'D3: 5 hours, without it: 4
 $calls = calls();
 
 later(25);
-restore('before');
-$worker->launch;
-is_deeply ends(\@sent), { accepted => $ROWS },
-    'D3: a backup of 30 hours ago, with the journal: settled';
-is calls(), $calls, 'D3: 30 hours, with it: from the journal alone';
+restored_with_journal(30);
 
 restore('before');
 lose_journal();

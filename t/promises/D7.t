@@ -17,7 +17,8 @@ use Tomo::Test::Dispatch ();
 use Tomo::Test::Files ();
 use Tomo::Test::Ingest ();
 
-my $N     = pick(short => 200, full => 10_000);
+my $N     = pick(short => 200, full => 20_000);    # every second one leaves
+my $LATER = pick(short => 200, full => 5000);
 my $SLACK = 5000;    # ms from the last look to the simulator's log, at most
 my @PATHS = map {"/v2/bot/message/$_"} qw(push multicast);
 
@@ -29,14 +30,15 @@ sub friend { return "tomo:{demo}:f:$_[0]" }
 
 # Everybody is known to the simulator: what goes out to them is accepted.
 $d->sim->call('POST', '/sim/friends', { display_name => "F$_", user_id => user($_) })
-    for 1 .. 2 * $N;
-$d->redis->cmd('HSET', friend($_), uid => user($_), st => 'following') for 1 .. 2 * $N;
+    for 1 .. $N + $LATER;
+$d->redis->pipeline(map { ['HSET', friend($_), uid => user($_), st => 'following'] }
+    1 .. $N + $LATER);
 
-sub add {
+sub push_to {
     my ($serial) = @_;
-    return $d->row(via => 'push', friend => $serial, to => user($serial), due => now_ms(),
+    return { via => 'push', friend => $serial, to => user($serial), due => now_ms(),
         key => Tomo::Test::Dispatch::uuid("D7 $serial"),
-        body => Tomo::Test::Dispatch::messages("to $serial"));
+        body => Tomo::Test::Dispatch::messages("to $serial") };
 }
 
 # user id => when the simulator was last asked to send to her, ms
@@ -51,7 +53,8 @@ sub asked {
 
 # --- due, then gone, then sent ----------------------------------------------------
 $d->redis->cmd('HSET', 'tomo:{demo}:meta', pause => now_ms() + 3_600_000);
-my %row = map { (add($_) => $_) } 1 .. $N;
+my %row;
+@row{ $d->rows(map { push_to($_) } 1 .. $N) } = 1 .. $N;
 my $chunk = 50;
 for (my $from = 1; $from <= $N; $from += $chunk) {
     my @serials = $from .. $from + $chunk - 1;
@@ -60,7 +63,7 @@ for (my $from = 1; $from <= $N; $from += $chunk) {
         due => now_ms(), body => Tomo::Test::Dispatch::messages('to many'));
 }
 my %gone = map { ($_ => 1) } grep { $_ % 2 } 1 .. $N;
-$d->redis->cmd('HSET', friend($_), st => 'blocked') for keys %gone;
+$d->redis->pipeline(map { ['HSET', friend($_), st => 'blocked'] } keys %gone);
 $d->redis->cmd('HDEL', 'tomo:{demo}:meta', 'pause');
 Tomo::Test::Files::set_clock(2 * 3_600_000);    # the pause is over for dispatch, too
 ok $d->settled($N + $N / $chunk, pick(short => 60, full => 600)), 'D7: all rows are settled';
@@ -80,8 +83,8 @@ is scalar(grep { !$asked->{ user($_) } } grep { !$gone{$_} } 1 .. $N), 0,
 
 # --- at any moment -------------------------------------------------------------------
 my %left_at;
-for my $serial ($N + 1 .. 2 * $N) {
-    add($serial);
+for my $serial ($N + 1 .. $N + $LATER) {
+    $d->row(%{ push_to($serial) });
     if ($serial % 3 == 0) {
         my $who = $serial - int rand 40;
         if ($who > $N && !$left_at{$who}) {
@@ -90,7 +93,8 @@ for my $serial ($N + 1 .. 2 * $N) {
         }
     }
 }
-ok $d->settled(2 * $N + $N / $chunk, pick(short => 60, full => 600)), 'D7: all are settled again';
+ok $d->settled($N + $LATER + $N / $chunk, pick(short => 60, full => 600)),
+    'D7: all are settled again';
 $asked = asked();
 my @after = map { $asked->{ user($_) } - $left_at{$_} }
     grep { ($asked->{ user($_) } // 0) > $left_at{$_} } keys %left_at;

@@ -45,17 +45,7 @@ my @forms = tokens(map {
 my $load = Tomo::Test::Generator->start(
     port => $edge->port, answers => $RATE, forms => \@forms, fields => 'q.name=n%Nn',
     copies => 2, connections => 8);
-my ($kills, $next) = (0, 0);
-wait_for(
-    sub {
-        return 0 if Time::HiRes::time() < $next;
-        my @pids = $edge->worker_pids or return 0;
-        $next = Time::HiRes::time() + 0.2;
-        kill 'KILL', $pids[ rand @pids ] and $kills++;
-        return $kills >= $KILLS;
-    },
-    'kills', $KILLS * 0.6 + 20
-);
+my $kills = $edge->kill_workers($KILLS, 0.2);
 my $enough = pick(short => 40, full => 5000);
 wait_for(sub { $load->acknowledged('answer') >= $enough }, "$enough answers", 60);
 my $posts = $load->stop->{answer};

@@ -52,17 +52,7 @@ my $RATE   = pick(short => 300, full => 1000);  # taps a second
     $edge->allow_alert(qr/worker process \d+ exited on signal 9/);
     my $load = $stage->load(clicks => $RATE, webhooks => 20);
     ok wait_for(sub { $load->acknowledged('click') > 50 }, 'taps', 20), 'R3: taps come in';
-    my ($kills, $next) = (0, 0);
-    wait_for(
-        sub {
-            return 0 if Time::HiRes::time() < $next;
-            my @pids = $edge->worker_pids or return 0;
-            $next = Time::HiRes::time() + 0.3;
-            kill 'KILL', $pids[ rand @pids ] and $kills++;
-            return $kills >= $KILLS;
-        },
-        'kills', $KILLS + 20
-    );
+    my $kills = $edge->kill_workers($KILLS, 0.3);
     my $seen  = $load->stop;
     my $found = $stage->drained(60);
     my $taps  = $seen->{click};

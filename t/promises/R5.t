@@ -1,10 +1,10 @@
 # R5: Nobody receives a link that an edge does not know: a message with a new
 # link waits until every live edge has it, five seconds at most.
 #
-# Two edges on one Redis. Each round stores a new link, and a new friend is
-# greeted with it at once; as soon as the message is seen, both edges are asked
-# for it. Meanwhile the second edge stands still, loses its connection or starts
-# anew, in turn.
+# Two edges on one Redis. A new link is stored, and a new friend is greeted with
+# it at once; as soon as the message is seen, both edges are asked for it. In
+# every second round the second edge meanwhile stands still, loses its connection
+# or starts anew, in turn; several messages wait then at the same time.
 
 use strict;
 use warnings;
@@ -14,8 +14,9 @@ use Time::HiRes ();
 use Tomo::Test;
 use Tomo::Test::Promise;
 
-my $ROUNDS = pick(short => 8, full => 400);
-my @FAULTS = qw(none stands_still none loses_connection none starts_anew);
+my $LINKS  = pick(short => 12, full => 400);
+my $BURST  = pick(short => 2, full => 5);      # messages that wait in a fault
+my @FAULTS = qw(stands_still loses_connection starts_anew);
 
 my $redis = Tomo::Test::Redis->start;
 my @edges = map { Tomo::Test::Nginx->start(redis => $redis, workers => 1) } 1, 2;
@@ -37,16 +38,36 @@ sub put {
     return;
 }
 
-# A new friend is greeted with that link; seconds until it arrived, and its path.
-sub greet {
-    my ($name) = @_;
-    my ($path, $from) = (undef, Time::HiRes::time());
-    my $user = $sim->add_friend($name);
-    wait_for(sub {
-        ($path) = join("\n", map { $_->{text} // '' } map { @{ $_->{messages} } }
-            @{ $sim->inbox($user) }) =~ m{GREETING \S+(/r/[A-Za-z0-9_-]{39})};
-    }, "the greeting of $name", 20);
-    return (Time::HiRes::time() - $from, $path);
+sub greeting {
+    my ($text) = @_;
+    put('scenario', 'greet', name => 'greet', start => [{ on => 'friend.added' }],
+        steps => [{ id => 'now', after => { minutes => 0 },
+            messages => [{ type => 'text', text => "GREETING $text" }] }]);
+    return;
+}
+
+# A new friend, who is greeted with the link of that number.
+sub follow {
+    my ($n) = @_;
+    my $at = Time::HiRes::time();
+    return { n => $n, at => $at, user => $sim->add_friend("friend $n") };
+}
+
+# The path of her greeting's link; undef: it has not arrived.
+sub arrived {
+    my ($friend) = @_;
+    my $texts = join "\n", map { $_->{text} // '' } map { @{ $_->{messages} } }
+        @{ $sim->inbox($friend->{user}) };
+    my ($path) = $texts =~ m{GREETING $friend->{n} \S+(/r/[A-Za-z0-9_-]{39})} or return;
+    $friend->{seconds} = Time::HiRes::time() - $friend->{at};
+    return $friend->{path} = $path;
+}
+
+# Decided: it waits in the outbox, or went out already.
+sub decided {
+    my ($friend) = @_;
+    return arrived($friend) || grep { ($_->[1]{body} // '') =~ /GREETING $friend->{n} / }
+        @{ $redis->stream('tomo:{demo}:out') };
 }
 
 sub ask {
@@ -69,56 +90,85 @@ my %FAULT = (
 );
 
 put('link', 'old', name => 'old', url => 'https://old.example/');
-put('scenario', 'greet', name => 'greet', start => [{ on => 'friend.added' }],
-    steps => [{ id => 'now', after => { minutes => 0 },
-        messages => [{ type => 'text', text => 'GREETING {{link:old}}' }] }]);
-greet('first');
-my @plain = map { (greet("plain $_"))[0] } 1 .. pick(short => 5, full => 50);
+greeting("0 {{link:old}}");
+my @plain = map {
+    my $friend = follow(0);
+    wait_for(sub { arrived($friend) }, 'a greeting with an old link', 20);
+    $friend->{seconds} // 20;
+} 0 .. pick(short => 5, full => 50);
+shift @plain;       # the first of all
 
-my (@waited, @unknown, %arrived);
-my $longest = 0;
-for my $round (1 .. $ROUNDS) {
-    my $fault = $FAULTS[$round % @FAULTS];
-    my $url   = "https://shop.example/$round";
+my (@waited, @unknown, %links, %arrived);
+my ($n, $longest) = (0, 0);
+
+# Stores so many links, greets with each, and follows all of them to the edges.
+sub round {
+    my ($fault, $times) = @_;
+    my @friends;
+    for (1 .. $times) {
+        $n++;
+        put('link', "l$n", name => 'new', url => "https://shop.example/$n");
+        greeting("$n {{link:l$n}}");
+        push @friends, follow($n);
+        wait_for(sub { decided($friends[-1]) }, "greeting $n decided", 20) if $times > 1;
+    }
+
+    # Asked as soon as it is seen: whoever stands still answers late, and whoever
+    # was killed when it runs again.
+    my @edges_now = $fault eq 'starts_anew' ? $edges[0] : @edges;
+    my @open = @friends;
+    wait_for(sub {
+        for my $friend (grep { arrived($_) } @open) { look($fault, $friend, $_) for @edges_now }
+        @open = grep { !$_->{path} } @open;
+        return !@open;
+    }, "greetings of a round ($fault)", 20);
+    $links{$fault} += @friends;
+    $arrived{$fault} += grep { $_->{path} } @friends;
+    for my $friend (grep { $_->{path} } @friends) {
+        $longest = $friend->{seconds} if $friend->{seconds} > $longest;
+    }
+    return @friends;
+}
+
+sub look {
+    my ($fault, $friend, $edge) = @_;
+    my $to = ask($edge, $friend->{path});
+    push @unknown, "link $friend->{n}, $fault: $to"
+        if $to ne "https://shop.example/$friend->{n}";
+    return;
+}
+
+for (my $k = 0; $n < $LINKS; $k++) {
+    # After a fault one goes unmeasured: whoever was killed is waited for until
+    # her last heartbeat is 5 s old.
+    my @quiet = map { round('none', 1) } 1 .. $BURST;
+    push @waited, map { $_->{seconds} // 20 } @quiet[ 1 .. $#quiet ];
+    my $fault = $FAULTS[ $k % @FAULTS ];
     $FAULT{$fault}[0]->();
-    my $heal = Time::HiRes::time() + 0.3 + rand 0.7;
-    my $pid  = fork // die "fork: $!\n";
-    if (!$pid) {
-        # the fault is over while the message waits
-        Time::HiRes::usleep(5000) while Time::HiRes::time() < $heal;
-        kill 'CONT', $edges[1]->worker_pids if $fault eq 'stands_still';
-        POSIX::_exit(0);
+    my $pid = 0;
+    if ($fault eq 'stands_still') {
+        # the fault is over while the messages wait
+        my $heal = Time::HiRes::time() + 0.3 + rand 0.7;
+        my @pids = $edges[1]->worker_pids;
+        $pid = fork // die "fork: $!\n";
+        if (!$pid) {
+            Time::HiRes::usleep(5000) while Time::HiRes::time() < $heal;
+            kill 'CONT', @pids;
+            POSIX::_exit(0);
+        }
     }
-    put('link', "l$round", name => 'new', url => $url);
-    put('scenario', 'greet', name => 'greet', start => [{ on => 'friend.added' }],
-        steps => [{ id => 'now', after => { minutes => 0 },
-            messages => [{ type => 'text', text => "GREETING {{link:l$round}}" }] }]);
-    my ($seconds, $path) = greet("friend $round");
-    $arrived{$fault}++ if $path;
-    # whoever was killed is waited for until her last heartbeat is 5 s old
-    push @waited, $seconds if $fault eq 'none' && $round % @FAULTS;
-    $longest = $seconds if $seconds > $longest;
-    waitpid $pid, 0;    # whoever stands still cannot be asked
-    my @asked = $fault eq 'starts_anew' ? $edges[0] : @edges;
-    for my $edge (grep { $path } @asked) {
-        my $to = ask($edge, $path);
-        push @unknown, "round $round, $fault: $to" if $to ne $url;
-    }
+    my @friends = round($fault, $BURST);
+    waitpid $pid, 0 if $pid;
     $FAULT{$fault}[1]->();
-    if ($path && $fault eq 'starts_anew') {
-        my $to = ask($edges[1], $path);
-        push @unknown, "round $round, $fault: $to" if $to ne $url;
-    }
+    next if $fault ne 'starts_anew';
+    look($fault, $_, $edges[1]) for grep { $_->{path} } @friends;
 }
 @waited = sort { $a <=> $b } @waited;
 @plain  = sort { $a <=> $b } @plain;
 my $added = $waited[int 0.99 * $#waited] - $plain[@plain / 2];
-my $arrived = 0;
-$arrived += $_ for values %arrived;
-is $arrived, $ROUNDS, 'R5: every greeting arrived';
-figure('messages with a new link' => $ROUNDS);
-figure('of them while an edge ' . $_ =~ tr/_/ /r => $arrived{$_} // 0)
-    for sort grep { $_ ne 'none' } keys %FAULT;
+is_deeply \%arrived, \%links, 'R5: every greeting arrived';
+figure('messages with a new link' => $n);
+figure('of them while an edge ' . $_ =~ tr/_/ /r => $arrived{$_} // 0) for sort @FAULTS;
 is figure('hits on unknown links' => scalar @unknown), 0,
     'R5: no edge was asked what it does not know'
     or diag join "\n", @unknown;

@@ -41,18 +41,8 @@ my $load  = $stage->load(
 ok wait_for(sub { $load->acknowledged('webhook') > 10 }, 'the first webhooks', 20),
     'W1: load comes in';
 
-my ($kills, $next) = (0, Time::HiRes::time());
-my $began = $next;
-wait_for(
-    sub {
-        return 0 if Time::HiRes::time() < $next;
-        my @pids = $edge->worker_pids or return 0;
-        $next = Time::HiRes::time() + 0.2;
-        kill 'KILL', $pids[ rand @pids ] and $kills++;
-        return $kills >= $KILLS;
-    },
-    "$KILLS kills", $KILLS * 0.6 + 10
-);
+my $began   = Time::HiRes::time();
+my $kills   = $edge->kill_workers($KILLS, 0.2);
 my $seconds = Time::HiRes::time() - $began;
 my $enough  = pick(short => 100, full => 10_000);
 wait_for(sub { $load->acknowledged('webhook') >= $enough }, "$enough webhooks", 60);

@@ -47,9 +47,7 @@ for (1 .. $UPGRADES) {
     $upgrades++ if wait_for(\&settled, 'workers of the new binary', 10);
 }
 is figure('upgrades of the binary' => $upgrades), $UPGRADES, 'W10: a new binary takes over';
-my $n = $load->acknowledged('webhook');
-ok wait_for(sub { $load->acknowledged('webhook') > $n + 10 }, 'more', 20),
-    'W10: and goes on serving';
+ok $stage->serves_on($load, 10, 20), 'W10: and goes on serving';
 
 my $seen  = $load->stop;
 my $found = $stage->drained(60, $seen);

@@ -126,8 +126,19 @@ sub messages { return JSON::PP::encode_json([map { { type => 'text', text => $_ 
 # A row as ingest writes it; the stream id.
 sub row {
     my ($self, %fields) = @_;
-    my %row = (key => '', token => '', medium => 'line', %fields);
-    return $self->{redis}->cmd('XADD', 'tomo:{demo}:out', '*', %row);
+    return $self->{redis}->cmd(_adding(\%fields));
+}
+
+# Many on their way together, hashes; their stream ids.
+sub rows {
+    my ($self, @rows) = @_;
+    return $self->{redis}->pipeline(map { [_adding($_)] } @rows);
+}
+
+sub _adding {
+    my ($fields) = @_;
+    my %row = (key => '', token => '', medium => 'line', %$fields);
+    return ('XADD', 'tomo:{demo}:out', '*', %row);
 }
 
 my $n = 0;

@@ -209,6 +209,23 @@ sub worker_pids {
     return @pids;
 }
 
+# Kills a worker at random every so many seconds; how many of the $n it got.
+sub kill_workers {
+    my ($self, $n, $every_s) = @_;
+    my ($kills, $next) = (0, 0);
+    Tomo::Test::wait_for(
+        sub {
+            return 0 if Time::HiRes::time() < $next;
+            my @pids = $self->worker_pids or return 0;
+            $next = Time::HiRes::time() + $every_s;
+            kill 'KILL', $pids[ rand @pids ] and $kills++;
+            return $kills >= $n;
+        },
+        "$n workers of $self->{name} killed", 3 * $every_s * $n + 20
+    );
+    return $kills;
+}
+
 # HUP; returns when new workers serve and (unless `keep_old`) the old are gone.
 sub reload {
     my ($self, %o) = @_;

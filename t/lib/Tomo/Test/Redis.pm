@@ -139,6 +139,18 @@ sub cmd {
     return $value;
 }
 
+# Many commands, [words] each, on their way together; their replies.
+sub pipeline {
+    my ($self, @commands) = @_;
+    $self->cmd('PING');     # connected
+    my @replies;
+    while (my @some = splice @commands, 0, 200) {
+        $self->{client}->send_command(@$_) for @some;
+        push @replies, map { $self->{client}->reply } @some;
+    }
+    return @replies;
+}
+
 # A hash's fields as a hash reference.
 sub hash {
     my ($self, $key) = @_;

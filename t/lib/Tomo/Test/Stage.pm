@@ -78,6 +78,14 @@ sub load {
     );
 }
 
+# More webhooks are acknowledged from now on: true.
+sub serves_on {
+    my ($self, $load, $more, $seconds) = @_;
+    my $n = $load->acknowledged('webhook');
+    return Tomo::Test::wait_for(sub { $load->acknowledged('webhook') > $n + $more },
+        "$more webhooks more", $seconds);
+}
+
 # The stream once everything is shipped; undef if it does not come to that. Taps
 # lie in memory for a moment, and a dead writer's folder is found after a second:
 # with what the generator saw it is read until nothing is missing, or time is
