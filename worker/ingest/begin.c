@@ -4,6 +4,7 @@
 #include "defstore.h"
 #include "feedpub.h"
 #include "log.h"
+#include "recover.h"
 #include "seen.h"
 
 
@@ -76,12 +77,37 @@ begin_folder(slice_t *slice, owner_t *o, redis_t *r)
 }
 
 
+/* numbers that `meta` lost */
+static tomo_rc_e
+begin_numbers(slice_t *slice, owner_t *o, redis_t *r)
+{
+    bool       changed;
+    tomo_rc_e  rc;
+
+    rc = recover_numbers(o, r, &changed);
+
+    if (rc != TOMO_OK || !changed) {
+        return rc;
+    }
+
+    owner_commit_begin(o);
+    recover_put(o);
+    rc = slice_send(slice, o, r);
+
+    return rc == TOMO_OK ? slice_land(slice) : rc;
+}
+
+
 tomo_rc_e
 begin_account(slice_t *slice, owner_t *o, redis_t *r)
 {
     tomo_rc_e  rc;
 
-    rc = seen_begin(o, r, clock_now_ms());
+    rc = begin_numbers(slice, o, r);
+
+    if (rc == TOMO_OK) {
+        rc = seen_begin(o, r, clock_now_ms());
+    }
 
     if (rc == TOMO_OK) {
         rc = begin_folder(slice, o, r);

@@ -166,6 +166,7 @@ feedpub_stale(owner_t *o, redis_t *r, char print[65], bool *stale)
 {
     char         feed[TOMO_KEY_MAX + 1], meta[TOMO_KEY_MAX + 1];
     tomo_rc_e    rc = TOMO_AGAIN;
+    uint64_t     n;
     redisReply  *version, *old;
 
     /* redis_call_c wants C strings */
@@ -174,6 +175,13 @@ feedpub_stale(owner_t *o, redis_t *r, char print[65], bool *stale)
     version = redis_call_c(r, "HGET", feed, "version", NULL);
     old = version == NULL ? NULL
                           : redis_call_c(r, "HGET", meta, "feed_print", NULL);
+
+    /* `meta` gone: edges must not be told of an older version than they have */
+    if (tomo_u64_get(redis_str(version), UINT64_MAX - 1, &n) == TOMO_OK
+        && n > o->state.feed_version)
+    {
+        o->state.feed_version = n;
+    }
 
     if (old != NULL && feedpub_print(o, print) == TOMO_OK) {
         *stale = !redis_is(version, REDIS_REPLY_STRING)
