@@ -1,6 +1,5 @@
 #include "redis.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,7 +31,10 @@ redis_close(redis_t *r)
         r->ctx = NULL;
     }
 
+    freeReplyObject(r->held);
+    r->held = NULL;
     r->pending = 0;
+    redis_seal_reset(&r->seal);
 }
 
 
@@ -157,6 +159,8 @@ redis_hello(redis_t *r)
     if (!redis_auth(r)) {
         return false;
     }
+
+    r->seal.on = true;
 
     for (size_t i = 0; i < r->n_scripts; i++) {
         if (!redis_script_load(r, r->scripts[i])) {
@@ -292,40 +296,27 @@ redis_append_argv(redis_t *r, size_t argc, const tomo_str_t *argv)
     }
 
     r->pending++;
+    r->seal.sent++;
 
     return TOMO_OK;
 }
 
 
-#define REDIS_C_MAX  16
+/* Everything that was appended has its seal; false: no connection. */
 
-static size_t
-redis_words(tomo_str_t *argv, const char *first, va_list words)
+static bool
+redis_sealed(redis_t *r)
 {
-    size_t       n = 0;
-    const char  *word = first;
-
-    while (word != NULL && n < REDIS_C_MAX) {
-        argv[n++] = tomo_str_c(word);
-        word = va_arg(words, const char *);
+    if (r->ctx == NULL) {
+        return false;
     }
 
-    return n;
-}
+    if (redis_seal_put(&r->seal, r->ctx) != TOMO_OK) {
+        redis_lost(r, "a command could not be written");
+        return false;
+    }
 
-
-tomo_rc_e
-redis_append_c(redis_t *r, const char *first, ...)
-{
-    size_t      n;
-    va_list     words;
-    tomo_str_t  argv[REDIS_C_MAX];
-
-    va_start(words, first);
-    n = redis_words(argv, first, words);
-    va_end(words);
-
-    return redis_append_argv(r, n, argv);
+    return true;
 }
 
 
@@ -333,6 +324,10 @@ tomo_rc_e
 redis_flush(redis_t *r)
 {
     int  done = 0;
+
+    if (!redis_sealed(r)) {
+        return TOMO_ERROR;
+    }
 
     while (!done) {
         if (r->ctx == NULL) {
@@ -349,14 +344,12 @@ redis_flush(redis_t *r)
 }
 
 
-redisReply *
-redis_reply(redis_t *r)
+/* the next reply, whatever asked for it */
+
+static redisReply *
+redis_next(redis_t *r)
 {
     void  *reply = NULL;
-
-    if (r->ctx == NULL) {
-        return NULL;
-    }
 
     if (redisGetReply(r->ctx, &reply) != REDIS_OK || reply == NULL) {
         redis_lost(r, r->ctx->errstr[0] == '\0' ? "no answer in time"
@@ -364,11 +357,56 @@ redis_reply(redis_t *r)
         return NULL;
     }
 
+    return reply;
+}
+
+
+/* counts a reply that was taken; its seal, if one is due, is `seal` */
+
+static bool
+redis_took(redis_t *r, const redisReply *reply, redisReply *seal)
+{
+    const char  *broken = NULL;
+
     r->pending--;
 
-    if (r->pending == 0 && r->ctx->reader->len > r->ctx->reader->pos) {
+    if (seal != NULL) {
+        broken = redis_seal_broken(&r->seal, seal, reply);
+        freeReplyObject(seal);
+    }
+
+    if (broken == NULL && r->pending == 0
+        && r->ctx->reader->len > r->ctx->reader->pos)
+    {
+        broken = "it sent a reply nobody asked for";
+    }
+
+    if (broken != NULL) {
+        redis_lost(r, broken);
+    }
+
+    return broken == NULL;
+}
+
+
+redisReply *
+redis_reply(redis_t *r)
+{
+    redisReply  *reply, *seal = NULL;
+
+    if (!redis_sealed(r) || (reply = redis_next(r)) == NULL) {
+        return NULL;
+    }
+
+    r->seal.taken++;
+
+    if (redis_seal_due(&r->seal) && (seal = redis_next(r)) == NULL) {
         freeReplyObject(reply);
-        redis_lost(r, "it sent a reply nobody asked for");
+        return NULL;
+    }
+
+    if (!redis_took(r, reply, seal)) {
+        freeReplyObject(reply);
         return NULL;
     }
 
@@ -376,38 +414,43 @@ redis_reply(redis_t *r)
 }
 
 
-redisReply *
-redis_call_c(redis_t *r, const char *first, ...)
+/* the next reply if it is here whole; NULL: not yet, or ctx->err is set */
+
+static redisReply *
+redis_arrived(redis_t *r, bool *read)
 {
-    size_t      n;
-    va_list     words;
-    tomo_str_t  argv[REDIS_C_MAX];
+    void  *got = NULL;
 
-    va_start(words, first);
-    n = redis_words(argv, first, words);
-    va_end(words);
+    if (redisGetReplyFromReader(r->ctx, &got) == REDIS_OK && got == NULL
+        && !*read)
+    {
+        *read = true;
 
-    if (redis_append_argv(r, n, argv) != TOMO_OK) {
-        return NULL;
+        if (redisBufferRead(r->ctx) == REDIS_OK) {
+            (void) redisGetReplyFromReader(r->ctx, &got);
+        }
     }
 
-    return redis_reply(r);
+    return got;
 }
 
 
 tomo_rc_e
 redis_read(redis_t *r, redisReply **reply)
 {
-    void  *got = NULL;
+    bool         read = false;
+    redisReply  *seal = NULL;
 
     if (r->ctx == NULL) {
         return TOMO_ERROR;
     }
 
-    if (redisGetReplyFromReader(r->ctx, &got) == REDIS_OK && got == NULL
-        && redisBufferRead(r->ctx) == REDIS_OK)
-    {
-        (void) redisGetReplyFromReader(r->ctx, &got);
+    if (r->held == NULL && (r->held = redis_arrived(r, &read)) != NULL) {
+        r->seal.taken++;
+    }
+
+    if (r->held != NULL && redis_seal_due(&r->seal)) {
+        seal = redis_arrived(r, &read);
     }
 
     if (r->ctx->err != 0) {
@@ -415,12 +458,16 @@ redis_read(redis_t *r, redisReply **reply)
         return TOMO_ERROR;
     }
 
-    if (got == NULL) {
+    if (r->held == NULL || (seal == NULL && redis_seal_due(&r->seal))) {
         return TOMO_AGAIN;
     }
 
-    r->pending--;
-    *reply = got;
+    if (!redis_took(r, r->held, seal)) {
+        return TOMO_ERROR;
+    }
+
+    *reply = r->held;
+    r->held = NULL;
 
     return TOMO_OK;
 }

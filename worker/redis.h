@@ -16,6 +16,7 @@
 #include <hiredis/hiredis.h>
 
 #include "conf.h"
+#include "redis_seal.h"
 #include "tomo_base.h"
 
 #define REDIS_SCRIPTS_MAX  16
@@ -33,6 +34,8 @@ typedef struct {
     redisContext    *ctx;       /* NULL: down */
     uint64_t         generation;
     size_t           pending;   /* appended, reply not yet taken */
+    redis_seal_t     seal;      /* of the pipelines under way */
+    redisReply      *held;      /* redis_read: taken, its seal is not here */
     int64_t          next_us;   /* monotonic: no connect before */
     uint32_t         failures;
     int              timeout_ms;
@@ -95,13 +98,15 @@ tomo_rc_e redis_append_argv(redis_t *r, size_t argc, const tomo_str_t *argv)
 /* literals and C strings, ended by NULL: redis_append_c(r, "MULTI", NULL) */
 tomo_rc_e redis_append_c(redis_t *r, const char *first, ...)
     TOMO_MUST_CHECK __attribute__((sentinel));
-/* writes everything out without waiting for replies */
+/* writes everything out, sealed, without waiting for replies */
 tomo_rc_e redis_flush(redis_t *r) TOMO_MUST_CHECK;
 
 /*
  * The next reply of the pipeline, in order; waits for it.  The caller frees
  * it (freeReplyObject).  NULL: connection lost, everything pending is of
- * unknown outcome.  An error reply is a reply (REDIS_REPLY_ERROR).
+ * unknown outcome.  An error reply is a reply (REDIS_REPLY_ERROR).  The last
+ * one of a pipeline comes only when its seal proves all of them (redis_seal):
+ * decide and write nothing before it is taken.
  */
 redisReply *redis_reply(redis_t *r);
 /* append and wait, pipeline otherwise empty */

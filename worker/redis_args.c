@@ -1,5 +1,6 @@
 /* redis_args: the arguments of one command, and what replies mean. */
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,4 +263,55 @@ redis_error_word(const redisReply *reply)
     }
 
     return redis_errors[redis_error_index(reply)].word;
+}
+
+
+#define REDIS_C_MAX  16
+
+static size_t
+redis_words(tomo_str_t *argv, const char *first, va_list words)
+{
+    size_t       n = 0;
+    const char  *word = first;
+
+    while (word != NULL && n < REDIS_C_MAX) {
+        argv[n++] = tomo_str_c(word);
+        word = va_arg(words, const char *);
+    }
+
+    return n;
+}
+
+
+tomo_rc_e
+redis_append_c(redis_t *r, const char *first, ...)
+{
+    size_t      n;
+    va_list     words;
+    tomo_str_t  argv[REDIS_C_MAX];
+
+    va_start(words, first);
+    n = redis_words(argv, first, words);
+    va_end(words);
+
+    return redis_append_argv(r, n, argv);
+}
+
+
+redisReply *
+redis_call_c(redis_t *r, const char *first, ...)
+{
+    size_t      n;
+    va_list     words;
+    tomo_str_t  argv[REDIS_C_MAX];
+
+    va_start(words, first);
+    n = redis_words(argv, first, words);
+    va_end(words);
+
+    if (redis_append_argv(r, n, argv) != TOMO_OK) {
+        return NULL;
+    }
+
+    return redis_reply(r);
 }

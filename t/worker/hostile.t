@@ -31,6 +31,9 @@ ok wait_for(sub { $sim->call('POST', '/sim/verify', {})->{status} == 200 },
 # what a person has to mend, and what mends itself
 my %operator = map { $_ => 1 } qw(NOAUTH WRONGPASS NOPERM MOVED CROSSSLOT MISCONF OOM READONLY
     NOREPLICAS);
+# and what the edge never sends
+my @shifted  = map {"shift:$_"} qw(XRANGE HGETALL HGET XREAD EVALSHA);
+my %not_edge = map { $_ => 1 } 'NOSCRIPT', @shifted;
 my ($n, @friends, @texts) = (0);
 
 sub be {
@@ -72,9 +75,9 @@ sub suffer {
     $redis->cmd('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes') if $kind eq 'WRONGPASS';
     is send_text(), 200, "$id: $kind: a webhook is accepted";
     ok wait_for(
-        sub { ($front{edge}->met || $kind eq 'NOSCRIPT') && $front{worker}->met },
+        sub { ($front{edge}->met || $not_edge{$kind}) && $front{worker}->met },
         "$kind is met", 20
-    ), "$id: $kind: edge and worker meet it";
+    ), "$id: $kind: they meet it";
     push @friends, $sim->add_friend("Friend $kind");
     if ($operator{$kind}) {
         ok wait_for(
@@ -96,6 +99,8 @@ suffer('B102', $_) for Tomo::Test::Hostile::errors();
 my %roles = %{ $worker->roles };
 suffer('B106', $_)
     for qw(twice depth8 long_bulk negative cut closes integers);
+# one answer too many, from some command on: each reads the one before its own
+suffer('B106', $_) for @shifted, 'shift:EXEC';
 my $replaced = grep { ($worker->roles->{$_} // 0) != $roles{$_} } keys %roles;
 note "roles that were replaced by broken replies: $replaced";
 

@@ -153,15 +153,24 @@ take_read(take_t *t, const redisReply *reply)
 }
 
 
+/* also when the connection broke under way: what was read may be another's */
+
+static void
+take_unknown(take_t *takes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        takes[i].word = TAKE_UNKNOWN;
+    }
+}
+
+
 void
 take_ask(redis_t *r, take_t *takes, size_t n, int64_t now_ms)
 {
     size_t       asked = 0;
     redisReply  *reply;
 
-    for (size_t i = 0; i < n; i++) {
-        takes[i].word = TAKE_UNKNOWN;
-    }
+    take_unknown(takes, n);
 
     while (asked < n && take_append(r, &takes[asked], now_ms) == TOMO_OK) {
         asked++;
@@ -171,6 +180,7 @@ take_ask(redis_t *r, take_t *takes, size_t n, int64_t now_ms)
         reply = redis_reply(r);
 
         if (reply == NULL) {
+            take_unknown(takes, n);
             return;
         }
 

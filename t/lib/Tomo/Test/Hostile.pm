@@ -13,8 +13,10 @@ package Tomo::Test::Hostile;
 # Words: `pass`; the errors of %ERROR (LOADING, BUSY, ... EXECABORT), each given
 # to the commands that Redis gives it to; the kinds of %ANSWER, given to every
 # command (integers, deep, long_bulk, twice, cut, silence, closes, ...); and
-# `only:COMMAND:KIND`, a kind or an error for one command alone. rewrite() gives
-# a pattern and its replacement for the answers of one command.
+# `only:COMMAND:KIND`, a kind or an error for one command alone; `shift:COMMAND`,
+# that command is answered as the one before it was, and from then on each is,
+# until the connection ends: one answer too many, and never a byte too many.
+# rewrite() gives a pattern and its replacement for the answers of one command.
 
 use strict;
 use warnings;
@@ -115,7 +117,7 @@ sub _put {
 sub be {
     my ($self, $kind) = @_;
     my ($last) = reverse split /:/, $kind;
-    die "no such answer: $kind\n" if !$ANSWER{$last} && !$ERROR{$last};
+    die "no such answer: $kind\n" if !$ANSWER{$last} && !$ERROR{$last} && $kind !~ /^shift:/;
     unlink "$self->{socket}.met";
     $self->_put('kind', $kind);
     return;
@@ -250,6 +252,10 @@ sub _answer {
     my ($self, $args, $bytes, $state) = @_;
     my $word = uc $args->[0];
     my $kind = Tomo::Test::read_file("$self->{socket}.kind");
+    if ($kind =~ /^shift:(\w+)$/) {
+        if ($word eq $1) { $state->{shifted} = 1; $self->_met }
+        $kind = 'pass';
+    }
     if ($kind =~ /^only:(\w+):(\w+)$/) {
         $kind = $word eq $1 ? $2 : 'pass';
     } elsif ($ERROR{$kind} && $word !~ $ERROR{$kind}[0]) {
@@ -296,6 +302,9 @@ sub _serve {
         while (my ($args, $whole) = _command(\$buffer)) {
             my ($bytes, $how) = $self->_answer($args, $whole, \%state);
             $how //= '';
+            my $last = $state{last} // $bytes;
+            $state{last} = $bytes;
+            $bytes = $last if $state{shifted};
             if ($how eq 'bytewise') { syswrite $client, $_ for split //, $bytes }
             else {
                 while (length $bytes) {
