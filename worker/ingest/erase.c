@@ -13,75 +13,6 @@
 
 
 static void
-erase_member(decide_t *d, char timer, uint32_t no)
-{
-    uint8_t     text[40];
-    tomo_buf_t  b;
-
-    tomo_buf_init(&b, text, sizeof(text));
-    tomo_buf_u64(&b, d->f->serial);
-    tomo_buf_byte(&b, ':');
-    tomo_buf_byte(&b, (uint8_t) timer);
-    tomo_buf_byte(&b, ':');
-    tomo_buf_u64(&b, no);
-    commit_op(d->c, 'y', decide_key(d, tomo_key_sched));
-    commit_arg(d->c, tomo_arena_dup(d->arena, tomo_buf_str(&b)));
-    commit_end(d->c);
-}
-
-
-static void
-erase_index(decide_t *d, void (*fn)(tomo_buf_t *, tomo_str_t, uint64_t),
-    uint64_t no)
-{
-    commit_op(d->c, 'j', decide_key_no(d, fn, no));
-    commit_arg_u64(d->c, d->f->serial);
-    commit_end(d->c);
-}
-
-
-static void
-erase_places(decide_t *d)
-{
-    size_t     i;
-    uint64_t   no;
-    friend_t  *f = d->f;
-
-    for (i = 0; i < f->n_tags; i++) {
-        erase_index(d, tomo_key_set_tag, f->tags[i]);
-    }
-
-    for (i = 0; i < f->n; i++) {
-        tomo_str_t  name = f->fields[i].name;
-
-        if (name.len < 3 || name.data[1] != ':'
-            || tomo_u64_get(tomo_str_n(name.data + 2, name.len - 2),
-                            UINT32_MAX, &no) != TOMO_OK)
-        {
-            continue;
-        }
-
-        switch (name.data[0]) {
-
-        case 's':
-            erase_member(d, 's', (uint32_t) no);
-            break;
-
-        case 'k':
-            erase_index(d, tomo_key_set_link, no);
-            break;
-
-        case 'a':
-            erase_index(d, tomo_key_set_survey, no);
-            break;
-        }
-    }
-
-    erase_member(d, 'p', 0);
-}
-
-
-static void
 erase_key(decide_t *d, void (*fn)(tomo_buf_t *, tomo_str_t, uint64_t))
 {
     commit_op(d->c, 'u', decide_key_no(d, fn, d->f->serial));
@@ -160,7 +91,7 @@ erase_friend(decide_t *d)
         return NULL;
     }
 
-    erase_places(d);
+    erase_places(d, &stone);
     commit_op(d->c, 'd', decide_key_no(d, tomo_key_uid, view_bucket(uid)));
     commit_arg(d->c, uid);
     commit_end(d->c);
@@ -237,6 +168,10 @@ erase_go_on(decide_t *d)
 
     if (stone == NULL) {
         return TOMO_OK;
+    }
+
+    if (tomo_str_eq(*of, tomo_str("places"))) {
+        return erase_places_go_on(d, stone);
     }
 
     out = tomo_str_eq(*of, tomo_str("out"));

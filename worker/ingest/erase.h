@@ -19,7 +19,16 @@ const gone_stone_t *erase_friend(decide_t *d);
 /* the commit drops or removes something: Redis' file is to be written anew */
 void erase_from_file(decide_t *d);
 
-/* the follow-up `do=erase`: one page of `out` or `quarantine` */
+/*
+ * erase_places.c: the places of d->f in schedule and indexes; those that one
+ * commit should not hold go in follow-ups that name them.
+ */
+void erase_places(decide_t *d, const gone_stone_t *stone);
+/* such a follow-up; what is gone already is passed over */
+tomo_rc_e erase_places_go_on(decide_t *d, const gone_stone_t *stone)
+    TOMO_MUST_CHECK;
+
+/* the follow-up `do=erase`: one page of `out` or `quarantine`, or places */
 tomo_rc_e erase_go_on(decide_t *d) TOMO_MUST_CHECK;
 
 /* one entry of such a page as view loads it */
