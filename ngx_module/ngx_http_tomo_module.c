@@ -74,6 +74,8 @@ ngx_http_tomo_init(ngx_conf_t *cf)
 
     *h = ngx_http_tomo_count_phase;
 
+    ngx_http_tomo_body_init(tmcf);
+
     return NGX_OK;
 }
 

@@ -30,6 +30,7 @@ typedef struct ngx_http_tomo_ship_s     ngx_http_tomo_ship_t;
 typedef struct ngx_http_tomo_pages_s    ngx_http_tomo_pages_t;
 typedef struct ngx_http_tomo_forms_s    ngx_http_tomo_forms_t;
 typedef struct ngx_http_tomo_pace_s     ngx_http_tomo_pace_t;
+typedef struct ngx_http_tomo_body_s     ngx_http_tomo_body_t;
 
 /*
  * Where Redis is.  host is NUL-terminated: a path when port is 0, else a
@@ -77,6 +78,7 @@ typedef struct {
     ngx_thread_pool_t             *thread_pool;
     ngx_uint_t                     locations;   /* of Tomo, all servers */
 
+    ngx_http_request_body_filter_pt  body_next;     /* the filter after ours */
     ngx_http_log_handler_pt        log_next;    /* nginx's own log handler */
     time_t                         log_second;
     ngx_uint_t                     log_lines;   /* in that second */
@@ -110,6 +112,7 @@ typedef struct {
     uint32_t      events;
     ngx_str_t     verdict;
     void         *handler;          /* the handler's own state */
+    ngx_http_tomo_body_t  *body;    /* NULL: not asked for */
 } ngx_http_tomo_ctx_t;
 
 extern ngx_module_t  ngx_http_tomo_module;
@@ -133,11 +136,21 @@ ngx_http_tomo_view(const ngx_str_t *s)
 ngx_str_t ngx_http_tomo_last_segment(ngx_http_request_t *r);
 
 /*
- * The body in one piece, once nginx has read it: where it is, or copied from
- * buffers and file; empty when there is none.  NGX_OK, or the status of a
- * failure.
+ * Reads the body into memory alone (ngx_http_tomo_body.c), then calls
+ * handler.  Returns what a content handler returns.
  */
-ngx_int_t ngx_http_tomo_body(ngx_http_request_t *r, tomo_str_t *body);
+ngx_int_t ngx_http_tomo_body_read(ngx_http_request_t *r,
+    ngx_http_tomo_ctx_t *ctx, ngx_http_client_body_handler_pt handler);
+
+/*
+ * For that handler: the body in one piece, empty when there is none.  A view
+ * that lives as long as the request.  NGX_OK, or NGX_HTTP_SERVICE_UNAVAILABLE.
+ */
+ngx_int_t ngx_http_tomo_body(ngx_http_request_t *r, ngx_http_tomo_ctx_t *ctx,
+    tomo_str_t *whole);
+
+/* in postconfiguration */
+void ngx_http_tomo_body_init(ngx_http_tomo_main_conf_t *tmcf);
 
 /* n random bytes, fit for nonces and ids; NGX_ERROR: the kernel gave none */
 ngx_int_t ngx_http_tomo_random(void *data, size_t n);

@@ -47,7 +47,6 @@ ngx_http_tomo_survey_is_form(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_tomo_survey_post(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
 {
-    ngx_int_t   rc;
     ngx_uint_t  refused;
 
     refused = !ngx_http_tomo_survey_is_form(r)
@@ -63,15 +62,7 @@ ngx_http_tomo_survey_post(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
         return ngx_http_tomo_survey_note(r, sv, refused);
     }
 
-    r->request_body_in_single_buf = 1;
-
-    rc = ngx_http_read_client_request_body(r, ngx_http_tomo_survey_posted);
-
-    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-        return rc;
-    }
-
-    return NGX_DONE;
+    return ngx_http_tomo_body_read(r, sv->ctx, ngx_http_tomo_survey_posted);
 }
 
 
@@ -232,7 +223,6 @@ ngx_http_tomo_survey_wrong(ngx_http_tomo_survey_t *sv,
 ngx_int_t
 ngx_http_tomo_survey_take(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
 {
-    ngx_int_t       rc;
     tomo_rc_e       read;
     ngx_uint_t      status;
     tomo_str_t      body, line;
@@ -242,9 +232,9 @@ ngx_http_tomo_survey_take(ngx_http_request_t *r, ngx_http_tomo_survey_t *sv)
         return ngx_http_tomo_survey_note(r, sv, NGX_HTTP_NOT_FOUND);
     }
 
-    rc = ngx_http_tomo_body(r, &body);
-    if (rc != NGX_OK) {
-        return rc;
+    if (ngx_http_tomo_body(r, sv->ctx, &body) != NGX_OK) {
+        return ngx_http_tomo_survey_note(r, sv,
+                                         NGX_HTTP_SERVICE_UNAVAILABLE);
     }
 
     read = ngx_http_tomo_survey_read(r, sv, body, &answers);

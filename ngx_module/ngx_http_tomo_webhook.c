@@ -59,13 +59,7 @@ ngx_http_tomo_webhook_handler(ngx_http_request_t *r)
         return ngx_http_tomo_webhook_answer(r, wh, rc);
     }
 
-    rc = ngx_http_read_client_request_body(r, ngx_http_tomo_webhook_body);
-
-    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-        return rc;
-    }
-
-    return NGX_DONE;
+    return ngx_http_tomo_body_read(r, ctx, ngx_http_tomo_webhook_body);
 }
 
 
@@ -172,7 +166,7 @@ ngx_http_tomo_webhook_body(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_tomo_module);
     wh = ctx->handler;
 
-    rc = ngx_http_tomo_body(r, &body);
+    rc = ngx_http_tomo_body(r, ctx, &body);
 
     if (rc == NGX_OK) {
         rc = ngx_http_tomo_webhook_verify(r, wh, body);
