@@ -219,12 +219,32 @@ ngx_http_tomo_segment_head(ngx_http_tomo_writer_t *w)
 }
 
 
+static int
+ngx_http_tomo_segment_name(const ngx_http_tomo_writer_t *w, const char *ready,
+    const char *path)
+{
+    int  err;
+
+    if (rename(ready, path) == -1) {
+        return errno;
+    }
+
+    err = ngx_http_tomo_segment_sync_folder(w->folder);
+    if (err != 0) {
+        (void) unlink(path);
+    }
+
+    return err;
+}
+
+
 int
 ngx_http_tomo_segment_next(ngx_http_tomo_writer_t *w, const char *ready,
     uint64_t first_seq, int64_t now_ms)
 {
-    int   err;
-    char  path[NGX_HTTP_TOMO_PATH_MAX];
+    int     err;
+    char    path[NGX_HTTP_TOMO_PATH_MAX];
+    size_t  before = w->offset;
 
     err = ngx_http_tomo_segment_sync(w);
     if (err != 0) {
@@ -261,18 +281,16 @@ ngx_http_tomo_segment_next(ngx_http_tomo_writer_t *w, const char *ready,
         goto failed;
     }
 
-    if (rename(ready, path) == -1) {
-        err = errno;
-        goto failed;
-    }
-
-    err = ngx_http_tomo_segment_sync_folder(w->folder);
+    err = ngx_http_tomo_segment_name(w, ready, path);
     if (err == 0) {
         return 0;
     }
 
 failed:
 
+    /* what was written before still ends there: it is read up to the offset */
+
+    w->offset = before;
     ngx_http_tomo_segment_abandon(w);
     (void) unlink(ready);
 
