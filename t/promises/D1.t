@@ -12,6 +12,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use List::Util ();
 use Tomo::Test;
 use Tomo::Test::Promise;
 use Tomo::Test::Steps;
@@ -57,30 +58,49 @@ sub epoch {
     return Tomo::Test::Steps->new(roles => [$other{$name}]);
 }
 
-# In full, both halves side by side, each a process of its own.
-if (full() && !$ENV{TOMO_D1_ROLE}) {
-    my @halves = map { Tomo::Test::Process->start(name => $_, command => [$^X, $0],
-        env => { TOMO_D1_ROLE => $_ }) } sort keys %other;
-    wait_for(sub { !grep { $_->alive } @halves }, 'both halves', 4 * 3600);
-    for my $half (@halves) {
-        is $half->exit_status, 0, "D1: $half->{name} killed at every call";
-        for my $line (split /\n/, $half->output) {
-            figure($1 => $2) if $line =~ /^# figure: (.*?) = (.*)/;
+# In full there are many runs, and most of a run is waiting: each role's are dealt
+# out to several processes of their own, side by side. Their figures are one.
+my %SHARDS = (ingest => 4, dispatch => 2);
+my %JOIN = (
+    (map { $_ => sub { List::Util::sum(@_) } } 'runs', 'kills', 'parked'),
+    'least sends per friend and step' => sub { List::Util::min(@_) },
+);
+my ($only, $shard, $shards) = split m{[ /]}, $ENV{TOMO_D1_PART} // '';
+
+if (full() && !$only) {
+    my @parts = map {
+        my $role = $_;
+        map { "$role $_/$SHARDS{$role}" } 0 .. $SHARDS{$role} - 1;
+    } sort keys %other;
+    my @running = map { Tomo::Test::Process->start(name => tr{ /}{-}r, command => [$^X, $0],
+        env => { TOMO_D1_PART => $_ }) } @parts;
+    wait_for(sub { !grep { $_->alive } @running }, 'all parts', 4 * 3600);
+    my (%all, @order);
+    for my $part (@running) {
+        is $part->exit_status, 0, "D1: $part->{name} killed at every call";
+        for my $line (split /\n/, $part->output) {
             diag $line if $line =~ /^not ok|^# \w+, killed at call/;
+            my ($name, $value) = $line =~ /^# figure: (.*?) = (.*)/ or next;
+            push @order, $name if !$all{$name};
+            push @{ $all{$name} }, $value;
         }
+    }
+    for my $name (@order) {
+        my $join = $JOIN{ $name =~ s/^\w+: //r } // sub { List::Util::max(@_) };
+        figure($name => $join->(@{ $all{$name} }));
     }
     done_testing;
     exit;
 }
 
 for my $name (sort keys %other) {
-    next if ($ENV{TOMO_D1_ROLE} // $name) ne $name;
+    next if ($only // $name) ne $name;
     my $s = epoch($name);
     my $calls = run($s, $name, 0)->{calls};
     cmp_ok $calls, '>', 500, "$name: a run makes system calls";
 
-    my $stride = $calls > $KILLS ? $calls / $KILLS : 1;
-    my $from   = $stride > 1 ? rand $stride : 1;
+    my $stride = $calls > $KILLS ? $calls / $KILLS : $shards // 1;
+    my $from   = $calls > $KILLS ? rand $stride : 1 + ($shard // 0);
     note sprintf '%s: every %.1f-th of %d calls, from %.1f', $name, $stride, $calls, $from;
     my ($min, $max, $parked, $runs, $killed, $last) = ($FRIENDS, 0, 0, 0, 0, 0);
     my @stuck;
@@ -98,7 +118,7 @@ for my $name (sort keys %other) {
         push @stuck, $at if !$run->{ok} || $run->{min} != 1 || $run->{max} != 1;
         diag "$name, killed at call $at: $run->{min} to $run->{max} of each step arrived"
             if @stuck && $stuck[-1] == $at;
-        last if $at >= $calls && $stride > 1;
+        last if $at >= $calls && $calls > $KILLS;
     }
     $s->role($other{$name})->stop;
     is_deeply \@stuck, [], "$name: every run came to its end with each step once";

@@ -120,7 +120,7 @@ sub client {
     my ($self) = @_;
     my $sock = IO::Socket::UNIX->new(Type => Socket::SOCK_STREAM(), Peer => $self->{socket})
         or die "cannot connect to $self->{socket}: $!\n";
-    return bless { sock => $sock, buffer => '' }, 'Tomo::Test::Redis::Client';
+    return bless { sock => $sock, buffer => '', at => 0 }, 'Tomo::Test::Redis::Client';
 }
 
 # cmd('SET', 'k', 'v'): status and bulk as strings, integers as numbers, nil as
@@ -218,25 +218,30 @@ sub _value {
     die "connection: Redis sent '$line'\n";
 }
 
+# What was read stands in the buffer from `at` on; nothing is cut off for each
+# value, which would copy the rest of it.
 sub _line {
     my ($self) = @_;
-    while (index($self->{buffer}, "\r\n") < 0) {
-        $self->_more;
-    }
-    $self->{buffer} =~ s/^(.*?)\r\n//s;
-    return $1;
+    my $end;
+    $self->_more while ($end = index $self->{buffer}, "\r\n", $self->{at}) < 0;
+    my $line = substr $self->{buffer}, $self->{at}, $end - $self->{at};
+    $self->{at} = $end + 2;
+    return $line;
 }
 
 sub _take {
     my ($self, $n) = @_;
-    $self->_more while length $self->{buffer} < $n;
-    return substr $self->{buffer}, 0, $n, '';
+    $self->_more while length($self->{buffer}) - $self->{at} < $n;
+    $self->{at} += $n;
+    return substr $self->{buffer}, $self->{at} - $n, $n;
 }
 
 sub _more {
     my ($self) = @_;
     IO::Select->new($self->{sock})->can_read($self->{seconds})
         or die "connection: Redis did not answer within $self->{seconds} s\n";
+    substr $self->{buffer}, 0, $self->{at}, '';
+    $self->{at} = 0;
     sysread $self->{sock}, $self->{buffer}, 65536, length $self->{buffer}
         or die "connection to Redis lost\n";
     return;
