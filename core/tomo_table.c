@@ -338,6 +338,24 @@ table_check_numbers(const table_view_t *v)
 }
 
 
+/* is item i in the run of its account? */
+static bool
+table_in_run(const table_view_t *v, size_t account, size_t i)
+{
+    size_t          first;
+    const uint8_t  *p;
+
+    if (account >= v->n_accounts) {
+        return false;
+    }
+
+    p = v->accounts + account * TABLE_ACCOUNT;
+    first = (size_t) tomo_get_le(p + 40, 4);
+
+    return i >= first && i - first < tomo_get_le(p + 36, 4);
+}
+
+
 static bool
 table_check_items(const table_view_t *v)
 {
@@ -350,7 +368,8 @@ table_check_items(const table_view_t *v)
     for (i = 0; i < v->n_items; i++) {
         key = table_get_key(v, i);
 
-        if (key >> 40 >= v->n_accounts || (i > 0 && key <= before)
+        if (!table_in_run(v, (size_t) (key >> 40), i)
+            || (i > 0 && key <= before)
             || !table_get_value(v, i, &value))
         {
             return false;

@@ -4,6 +4,7 @@
  */
 
 #include "unit.h"
+#include "tomo_journal.h"
 #include "tomo_table.h"
 
 
@@ -322,6 +323,33 @@ corrupted_blocks_stay_in_bounds(void **state)
 }
 
 
+/* found by fuzzing: an item listed in another account's run was good */
+static void
+runs_are_those_of_their_account(void **state)
+{
+    size_t             i;
+    uint8_t           *p;
+    table_t           *t = *state;
+    tomo_str_t         block;
+    tomo_table_item_t  item;
+
+    make(t, 2, 40);
+    assert_int_equal(build(t), TOMO_OK);
+    block = tomo_buf_str(&t->out);
+    p = t->bytes + 64;
+
+    /* the first account's last item goes over to the second */
+    i = (size_t) tomo_get_le(p + 36, 4);
+    assert_in_range(i, 1, t->n_items - 1);
+    assert_true(tomo_table_item_at(block, i - 1, &item));
+    tomo_put_le(p + 36, i - 1, 4);
+    tomo_put_le(p + 56 + 36, t->n_items - i + 1, 4);
+    tomo_put_le(p + 56 + 40, i - 1, 4);
+    tomo_put_le(t->bytes + 32, tomo_crc32c(0, p, block.len - 64), 4);
+    assert_int_equal(tomo_table_check(block), TOMO_INVALID);
+}
+
+
 static void
 every_prefix_stays_in_bounds(void **state)
 {
@@ -367,6 +395,7 @@ main(void)
         cmocka_unit_test(order_does_not_matter),
         cmocka_unit_test(refuses_what_is_twice_or_unknown),
         cmocka_unit_test(corrupted_blocks_stay_in_bounds),
+        cmocka_unit_test(runs_are_those_of_their_account),
         cmocka_unit_test(every_prefix_stays_in_bounds),
     };
 
