@@ -52,6 +52,38 @@ tomo_doctor_see_i64(tomo_doctor_facts_t *f, tomo_doctor_row_e id,
 }
 
 
+static int64_t
+tomo_doctor_within(int64_t n, int64_t most)
+{
+    if (n < 0) {
+        return 0;
+    }
+
+    return n < most ? n : most;
+}
+
+
+void
+tomo_doctor_clock(tomo_doctor_facts_t *f, int64_t s, int64_t us,
+    int64_t asked_ms, int64_t answered_ms)
+{
+    int64_t  theirs_ms, apart_ms = 0;
+
+    /* whatever a broken server says, the sum stays a number */
+    theirs_ms = tomo_doctor_within(s, INT64_MAX / 2000) * 1000
+                + tomo_doctor_within(us, 999999) / 1000;
+
+    if (theirs_ms < asked_ms) {
+        apart_ms = asked_ms - theirs_ms;
+
+    } else if (theirs_ms > answered_ms) {
+        apart_ms = theirs_ms - answered_ms;
+    }
+
+    tomo_doctor_see_i64(f, TOMO_DOCTOR_ROW_CLOCK, apart_ms);
+}
+
+
 tomo_str_t
 tomo_doctor_field(tomo_str_t info, const char *name)
 {

@@ -149,6 +149,12 @@ void tomo_doctor_see(tomo_doctor_facts_t *f, tomo_doctor_row_e id,
     tomo_str_t value);
 void tomo_doctor_see_i64(tomo_doctor_facts_t *f, tomo_doctor_row_e id,
     int64_t value);
+/*
+ * The row CLOCK, from the seconds and µs that TIME answered and our own clock
+ * (real time, ms) when it was asked and when it answered.
+ */
+void tomo_doctor_clock(tomo_doctor_facts_t *f, int64_t s, int64_t us,
+    int64_t asked_ms, int64_t answered_ms);
 /* the rows that come from INFO, from its whole answer */
 void tomo_doctor_info(tomo_doctor_facts_t *f, tomo_str_t info);
 /* a row from CONFIG by the setting's name; unknown names are passed over */

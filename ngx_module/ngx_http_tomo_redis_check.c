@@ -168,7 +168,7 @@ static void
 ngx_http_tomo_redis_check_time(const ngx_http_tomo_reply_t *reply,
     void *data)
 {
-    int64_t                       s, us, now, theirs;
+    int64_t                       s, us;
     ngx_http_tomo_redis_check_t  *check = data;
 
     if (ngx_http_tomo_reply_n(reply) == 2
@@ -178,17 +178,8 @@ ngx_http_tomo_redis_check_time(const ngx_http_tomo_reply_t *reply,
                             ngx_http_tomo_reply_at(reply, 1)), &us)
            == TOMO_OK)
     {
-        now = ngx_http_tomo_redis_check_now();
-        theirs = s * 1000 + us / 1000;
-
-        if (theirs < check->asked_ms) {
-            now = check->asked_ms - theirs;
-
-        } else {
-            now = theirs > now ? theirs - now : 0;
-        }
-
-        tomo_doctor_see_i64(&check->facts, TOMO_DOCTOR_ROW_CLOCK, now);
+        tomo_doctor_clock(&check->facts, s, us, check->asked_ms,
+                          ngx_http_tomo_redis_check_now());
     }
 
     ngx_http_tomo_redis_check_answered(check, reply);

@@ -286,6 +286,31 @@ a_line_says_all(void **state)
 }
 
 
+/* TIME: a broken server's numbers are far apart, not out of range (B102) */
+
+static void
+clocks_are_compared(void **state)
+{
+    tomo_doctor_facts_t         f = { .loading = false };
+    const tomo_doctor_value_t  *v = &f.values[ROW(CLOCK)];
+
+    (void) state;
+
+    tomo_doctor_clock(&f, 1000, 500000, 1000400, 1000600);
+    assert_string_equal(v->text, "0");
+    tomo_doctor_clock(&f, 1000, 0, 1003000, 1003001);
+    assert_string_equal(v->text, "3000");
+    tomo_doctor_clock(&f, 1005, 999999, 1000000, 1000999);
+    assert_string_equal(v->text, "5000");
+
+    tomo_doctor_clock(&f, INT64_MAX, INT64_MAX, 1000, 2000);
+    assert_int_equal(tomo_doctor_judge(ROW(CLOCK), &f), FAIL);
+    tomo_doctor_clock(&f, INT64_MIN, INT64_MIN, 100000, 200000);
+    assert_string_equal(v->text, "100000");
+    assert_int_equal(tomo_doctor_judge(ROW(CLOCK), &f), FAIL);
+}
+
+
 int
 main(void)
 {
@@ -295,6 +320,7 @@ main(void)
         cmocka_unit_test(who_is_stopped),
         cmocka_unit_test(info_and_settings_are_found),
         cmocka_unit_test(a_line_says_all),
+        cmocka_unit_test(clocks_are_compared),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

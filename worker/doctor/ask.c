@@ -30,29 +30,17 @@ ask_real_ms(void)
 }
 
 
-/* seconds and µs of TIME against our own clock, between question and answer */
+/* not allowed: nobody looked */
 
 static void
 ask_time_see(tomo_doctor_facts_t *f, const redisReply *reply, int64_t from_ms)
 {
-    int64_t  s, us, theirs_ms, to_ms = ask_real_ms();
+    int64_t  s, us;
 
-    if (redis_int(redis_at(reply, 0), &s) != TOMO_OK
-        || redis_int(redis_at(reply, 1), &us) != TOMO_OK)
+    if (redis_int(redis_at(reply, 0), &s) == TOMO_OK
+        && redis_int(redis_at(reply, 1), &us) == TOMO_OK)
     {
-        return;                 /* not allowed: nobody looked */
-    }
-
-    theirs_ms = s * 1000 + us / 1000;
-
-    if (theirs_ms < from_ms) {
-        tomo_doctor_see_i64(f, TOMO_DOCTOR_ROW_CLOCK, from_ms - theirs_ms);
-
-    } else if (theirs_ms > to_ms) {
-        tomo_doctor_see_i64(f, TOMO_DOCTOR_ROW_CLOCK, theirs_ms - to_ms);
-
-    } else {
-        tomo_doctor_see_i64(f, TOMO_DOCTOR_ROW_CLOCK, 0);
+        tomo_doctor_clock(f, s, us, from_ms, ask_real_ms());
     }
 }
 
