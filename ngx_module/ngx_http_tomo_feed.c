@@ -147,7 +147,7 @@ ngx_http_tomo_feed_publish(ngx_http_tomo_feed_t *feed, ngx_queue_t *fresh,
             ngx_http_tomo_count(feed->ship->tmcf->zone, feed_applied);
             feed->saver.dirty = 1;
         } else {
-            ngx_http_tomo_feed_failed(feed, f->account.id,
+            ngx_http_tomo_feed_failed(feed, f->feed.account.id,
                 rc == NGX_DECLINED
                 ? "contradicts the table: two accounts of one number?"
                 : "does not fit: enlarge tomo_zone");
@@ -226,7 +226,7 @@ ngx_http_tomo_feed_read(const ngx_http_tomo_reply_t *reply, void *data)
             break;
         }
 
-        if (fresh->left_out) {
+        if (fresh->feed.left_out) {
             ngx_http_tomo_feed_failed(feed, id, "has items that cannot be "
                                       "read: is tomo_key_file the worker's "
                                       "edge_key?");

@@ -1,6 +1,4 @@
 #include "ngx_http_tomo_table.h"
-#include "tomo_codec.h"
-#include "tomo_keys.h"
 
 
 /* What a rebuild works in; one block, wiped afterwards */
@@ -24,161 +22,51 @@ ngx_http_tomo_table_free(ngx_http_tomo_fresh_t *fresh)
 }
 
 
-/* a secret is sealed with one of the edge's keys, bound to its place */
-
-static ngx_int_t
-ngx_http_tomo_table_unseal(ngx_http_tomo_main_conf_t *tmcf,
-    tomo_str_t account, uint32_t number, tomo_str_t sealed, tomo_arena_t *a,
-    tomo_str_t *secret)
-{
-    void        *memory;
-    u_char       aads[TOMO_ACCOUNT_MAX + 32];
-    ngx_uint_t   i;
-    tomo_buf_t   aad, out;
-
-    tomo_buf_init(&aad, aads, sizeof(aads));
-    tomo_buf_c(&aad, "secret|");
-    tomo_buf_put(&aad, account);
-    tomo_buf_byte(&aad, '|');
-    tomo_buf_u64(&aad, number);
-
-    memory = tomo_arena_alloc(a, sealed.len);
-
-    if (memory == NULL || aad.failed || tmcf->keys == NULL) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < tmcf->keys->n; i++) {
-        tomo_buf_init(&out, memory, sealed.len);
-
-        if (tomo_seal_open(tmcf->keys->seal[i], tomo_buf_str(&aad), sealed,
-                           &out)
-            == TOMO_OK)
-        {
-            *secret = tomo_buf_str(&out);
-            return NGX_OK;
-        }
-    }
-
-    return NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_http_tomo_table_item(ngx_http_tomo_main_conf_t *tmcf,
-    ngx_http_tomo_fresh_t *fresh, tomo_arena_t *a, tomo_str_t field,
-    tomo_str_t value)
-{
-    uint64_t            n;
-    uint32_t            number;
-    tomo_rc_e           rc;
-    tomo_item_kind_e    kind;
-    tomo_table_item_t  *item;
-
-    if (tomo_str_eq(field, tomo_str("version"))) {
-        if (tomo_u64_get(value, UINT64_MAX, &n) != TOMO_OK) {
-            return NGX_ERROR;
-        }
-
-        fresh->account.version = n;
-        return NGX_OK;
-    }
-
-    if (tomo_str_eq(field, tomo_str("number"))) {
-        if (tomo_u64_get(value, (1u << 14) - 1, &n) != TOMO_OK) {
-            return NGX_ERROR;
-        }
-
-        fresh->account.number = (uint32_t) n;
-        return NGX_OK;
-    }
-
-    rc = tomo_feed_field_parse(field, &kind, &number);
-    if (rc != TOMO_OK) {
-        return NGX_ERROR;
-    }
-
-    item = &fresh->items[fresh->n_items];
-    item->account = fresh->account.id;
-    item->kind = kind;
-    item->number = number;
-
-    if (kind == TOMO_ITEM_SECRET) {
-        if (ngx_http_tomo_table_unseal(tmcf, fresh->account.id, number, value,
-                                       a, &item->value)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-    } else {
-        item->value = tomo_arena_dup(a, value);
-    }
-
-    if (a->failed) {
-        return NGX_ERROR;
-    }
-
-    fresh->n_items++;
-
-    return NGX_OK;
-}
-
-
 ngx_http_tomo_fresh_t *
 ngx_http_tomo_table_read(ngx_http_tomo_main_conf_t *tmcf, tomo_str_t account,
     const ngx_http_tomo_reply_t *reply, ngx_log_t *log)
 {
-    size_t                  size;
+    size_t                  size, values;
     ngx_uint_t              i, n;
-    tomo_str_t              field, value;
-    tomo_arena_t            arena;
+    tomo_fresh_keys_t       keys;
     ngx_http_tomo_fresh_t  *fresh;
 
     n = ngx_http_tomo_reply_n(reply);
-    size = sizeof(ngx_http_tomo_fresh_t) + account.len + 64
-           + (n / 2 + 1) * (sizeof(tomo_table_item_t) + 16);
+    values = 0;
 
     for (i = 1; i < n; i += 2) {
-        size += ngx_http_tomo_reply_str(ngx_http_tomo_reply_at(reply, i)).len
-                + 8;
+        values += ngx_http_tomo_reply_str(ngx_http_tomo_reply_at(reply,
+                                                                 i)).len;
     }
 
-    fresh = ngx_calloc(size, log);
+    size = tomo_fresh_bytes(account, n / 2, values);
+
+    fresh = ngx_calloc(sizeof(ngx_http_tomo_fresh_t) + size, log);
     if (fresh == NULL) {
         return NULL;
     }
 
-    fresh->size = size;
-    tomo_arena_init(&arena, fresh + 1,
-                    size - sizeof(ngx_http_tomo_fresh_t));
+    fresh->size = sizeof(ngx_http_tomo_fresh_t) + size;
+    tomo_arena_init(&fresh->arena, fresh + 1, size);
 
-    fresh->account.id = tomo_arena_dup(&arena, account);
-    fresh->items = tomo_arena_array(&arena, n / 2 + 1,
-                                    sizeof(tomo_table_item_t));
+    keys.seal = tmcf->keys ? tmcf->keys->seal : NULL;
+    keys.n = tmcf->keys ? tmcf->keys->n : 0;
 
-    if (arena.failed) {
-        goto failed;
-    }
-
-    for (i = 0; i + 1 < n; i += 2) {
-        field = ngx_http_tomo_reply_str(ngx_http_tomo_reply_at(reply, i));
-        value = ngx_http_tomo_reply_str(ngx_http_tomo_reply_at(reply, i + 1));
-
-        if (ngx_http_tomo_table_item(tmcf, fresh, &arena, field, value)
-            != NGX_OK)
-        {
-            fresh->left_out++;
-        }
-    }
-
-    if (arena.failed || fresh->account.version == 0
-        || fresh->account.number == 0)
+    if (tomo_fresh_begin(&fresh->feed, account, n / 2, &fresh->arena)
+        != TOMO_OK)
     {
         goto failed;
     }
 
-    return fresh;
+    for (i = 0; i + 1 < n; i += 2) {
+        tomo_fresh_pair(&fresh->feed, &keys,
+            ngx_http_tomo_reply_str(ngx_http_tomo_reply_at(reply, i)),
+            ngx_http_tomo_reply_str(ngx_http_tomo_reply_at(reply, i + 1)));
+    }
+
+    if (tomo_fresh_end(&fresh->feed) == TOMO_OK) {
+        return fresh;
+    }
 
 failed:
 
@@ -199,7 +87,7 @@ ngx_http_tomo_table_is_fresh(ngx_queue_t *fresh, tomo_str_t account)
     {
         f = ngx_queue_data(q, ngx_http_tomo_fresh_t, queue);
 
-        if (tomo_str_eq(f->account.id, account)) {
+        if (tomo_str_eq(f->feed.account.id, account)) {
             return 1;
         }
     }
@@ -256,10 +144,10 @@ ngx_http_tomo_table_add(ngx_http_tomo_rebuild_t *rb, ngx_queue_t *fresh)
     {
         f = ngx_queue_data(q, ngx_http_tomo_fresh_t, queue);
 
-        rb->accounts[rb->n_accounts++] = f->account;
-        ngx_memcpy(&rb->items[rb->n_items], f->items,
-                   f->n_items * sizeof(tomo_table_item_t));
-        rb->n_items += f->n_items;
+        rb->accounts[rb->n_accounts++] = f->feed.account;
+        ngx_memcpy(&rb->items[rb->n_items], f->feed.items,
+                   f->feed.n_items * sizeof(tomo_table_item_t));
+        rb->n_items += f->feed.n_items;
     }
 }
 
@@ -330,7 +218,7 @@ ngx_http_tomo_table_size(ngx_http_tomo_rebuild_t *rb, tomo_str_t old,
         f = ngx_queue_data(q, ngx_http_tomo_fresh_t, queue);
 
         rb->n_accounts++;
-        rb->n_items += f->n_items;
+        rb->n_items += f->feed.n_items;
     }
 }
 

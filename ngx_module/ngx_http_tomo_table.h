@@ -8,15 +8,13 @@
 #define NGX_HTTP_TOMO_TABLE_H
 
 #include "ngx_http_tomo_feed.h"
-#include "tomo_feed.h"
+#include "tomo_fresh.h"
 
 /* One account's feed, with memory of its own (it holds secrets) */
 typedef struct {
     ngx_queue_t           queue;
-    tomo_table_account_t  account;
-    tomo_table_item_t    *items;
-    size_t                n_items;
-    ngx_uint_t            left_out;     /* items that cannot be used */
+    tomo_fresh_t          feed;
+    tomo_arena_t          arena;
     size_t                size;         /* of all this memory, to be wiped */
 } ngx_http_tomo_fresh_t;
 
