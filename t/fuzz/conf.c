@@ -94,12 +94,31 @@ load(const char *name, FILE *err)
 }
 
 
+/* the input itself may say what stands in the file; then it proves nothing */
+
+static bool
+knows_secret(const uint8_t *data, size_t size)
+{
+    for (size_t i = 0; i + 32 <= size; i++) {
+        if (memcmp(data + i, SECRET, 32) == 0) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t   len;
     FILE    *err;
     conf_t  *conf, *again;
+
+    if (knows_secret(data, size)) {
+        return 0;
+    }
 
     if (folder[0] == '\0') {
         begin();
