@@ -9,7 +9,7 @@
 #include "routes.h"
 #include "sandbox.h"
 
-#define API_TICK_MS  500
+#define API_TICK_MS  50
 
 
 static tomo_rc_e
@@ -100,6 +100,7 @@ api_main(role_t *role)
         while (!role_stopping(role)) {
             (void) role_poll(role, NULL, 0, API_TICK_MS);
             role_alive(role);
+            commands_expire(ctx.commands);
 
             if (commands_failed(ctx.commands)) {
                 code = ROLE_EXIT_FAIL;

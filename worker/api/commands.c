@@ -345,7 +345,6 @@ static void *
 commands_reader(void *data)
 {
     bool         stopping = false;
-    command_t   *cmd;
     commands_t  *c = data;
 
     while (!stopping) {
@@ -354,15 +353,20 @@ commands_reader(void *data)
         (void) pthread_mutex_lock(&c->lock);
         stopping = c->stopping;
         (void) pthread_mutex_unlock(&c->lock);
-
-        while ((cmd = commands_find(c, tomo_str_null,
-                                    stopping ? INT64_MAX : clock_mono_us())))
-        {
-            command_answer_later(cmd);
-        }
     }
 
     return NULL;
+}
+
+
+void
+commands_expire(commands_t *c)
+{
+    command_t  *cmd;
+
+    while ((cmd = commands_find(c, tomo_str_null, clock_mono_us()))) {
+        command_answer_later(cmd);
+    }
 }
 
 

@@ -36,6 +36,12 @@ void commands_free(commands_t *c);
 http_rc_e commands_submit(commands_t *c, request_t *r,
     const conf_account_t *account, tomo_str_t what);
 
+/*
+ * Answers 202 to those that have waited long enough.  The role's own thread
+ * does it: it never waits for Redis.
+ */
+void commands_expire(commands_t *c);
+
 /* the journal failed to sync: the role must end and start anew */
 bool commands_failed(commands_t *c);
 

@@ -75,9 +75,11 @@ my %ANSWER = (
     pass        => sub { return },
     bytewise    => sub { return ($_[1], 'bytewise') },
     closes      => sub { return ('', 'close') },
+    trickle     => sub { return ("*1\r\n*2\r\n\$1000\r\n", 'trickle') },
 );
 
-sub kinds { return sort grep { $_ ne 'pass' } keys %ANSWER }
+# trickle, a byte now and then without an end, is for tests that have the time
+sub kinds { return sort grep { !/^(?:pass|trickle)$/ } keys %ANSWER }
 
 # start(redis => $redis or its socket, kind => 'pass', path => FILE): without
 # `redis` it stands alone.  One process for each connection.
@@ -295,6 +297,8 @@ sub _rewritten {
     return $out . $reply;
 }
 
+sub _trickles { return Tomo::Test::read_file("$_[0]{socket}.kind") =~ /\btrickle$/ }
+
 sub _serve {
     my ($self, $client) = @_;
     my ($buffer, %state) = ('');
@@ -312,7 +316,11 @@ sub _serve {
                     substr $bytes, 0, $n, '';
                 }
             }
-            return if $how eq 'close';
+            while ($how eq 'trickle' && $self->_trickles) {
+                syswrite $client, 'x' or return;
+                select undef, undef, undef, 0.05;
+            }
+            return if $how =~ /^(?:close|trickle)$/;
         }
     }
     return;
