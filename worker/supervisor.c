@@ -20,7 +20,6 @@
 #define SUPERVISOR_ROLES       3
 #define SUPERVISOR_STOP_MS     7500     /* of all roles; 8 s are promised */
 #define SUPERVISOR_SHARE_MS    2500     /* until the next one is told */
-#define SUPERVISOR_SILENT_MS   60000    /* a role that reports nothing hangs */
 #define SUPERVISOR_STEADY_MS   10000    /* lived so long: not a crash loop */
 #define SUPERVISOR_DELAY_MS    5000     /* longest wait before a restart */
 #define SUPERVISOR_READY_MS    200      /* … of a role that had got ready */

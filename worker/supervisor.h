@@ -13,6 +13,13 @@
 
 #include "conf.h"
 
+/*
+ * A role that reports nothing for so long hangs and is killed; until then
+ * systemd hears from us.  WatchdogSec= of the unit is this, as a test holds:
+ * a shorter one would end all roles for a pause that one of them may take.
+ */
+#define SUPERVISOR_SILENT_MS  60000
+
 /* program: path for exec of the roles; returns the exit code */
 int supervisor_run(const conf_t *conf, const char *program);
 

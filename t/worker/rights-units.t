@@ -18,6 +18,12 @@ like $unit, qr/^\Q$_\E$/m, "E10: $_" for
     'SystemCallFilter=@system-service', 'SystemCallFilter=~@privileged @resources',
     'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6', 'UMask=0077';
 
+# the unit gives a role as long as the supervisor does
+my ($silent_ms) = read_file(top_dir() . '/worker/supervisor.h')
+    =~ /^#define SUPERVISOR_SILENT_MS +(\d+)$/m;
+my ($watchdog_s) = $unit =~ /^WatchdogSec=(\d+)s$/m;
+is 1000 * ($watchdog_s // 0), $silent_ms, 'WatchdogSec= is what the supervisor bears of a role';
+
 # only where systemd is installed
 my ($status) = run_command('sh', '-c', 'command -v systemd-analyze');
 if ($status == 0) {
