@@ -69,6 +69,17 @@ cmp_ok $v->{tomo_worker_journal_disk_free_bytes}, '>', 1 << 20, 'the journals ha
 cmp_ok abs($v->{tomo_worker_start_seconds} - time), '<', 300, 'when it started';
 is_deeply [sort keys %{ $m->{help} }], [sort keys %{ $m->{type} }], 'HELP and TYPE for each';
 
+# what dispatch keeps of Redis' past
+is $v->{tomo_worker_redis_rollbacks_total} . $v->{tomo_worker_sending_held}, '00',
+    'Redis has not gone back, nothing is held';
+my $journal = $api->folder . '/journal';
+write_file("$journal/redis.state", 'id=00000000000000ab&mark=7&incidents=3', 0600);
+write_file("$journal/hold", "restore\n", 0600);
+$v = metrics($api)->{value};
+is $v->{tomo_worker_redis_rollbacks_total} . $v->{tomo_worker_sending_held}, '31',
+    'D4: three rollbacks, and sending waits';
+unlink "$journal/redis.state", "$journal/hold";
+
 # nothing behind the cursor any more: neither count nor age
 $redis->cmd('HSET', "$demo:cursor", in => "$past-3", in_i => 0);
 $v = metrics($api)->{value};

@@ -24,7 +24,11 @@
     X(edges_living, "gauge", "nginx servers heard of in the last 5 seconds")  \
     X(journal_bytes, "gauge", "Bytes in the worker's own journals")           \
     X(journal_disk_free_bytes, "gauge", "Free bytes on the journals' disk")   \
-    X(journal_disk_bytes, "gauge", "Size of the journals' disk")
+    X(journal_disk_bytes, "gauge", "Size of the journals' disk")              \
+    X(redis_rollbacks_total, "counter",                                       \
+      "Times that Redis had gone back behind what it acknowledged")           \
+    X(sending_held, "gauge",                                                  \
+      "1 while sending waits after a rollback or a restore")
 
 /* X(name, type, help): tomo_account_NAME{account="ID"}, as it is now */
 #define METRICS_ACCOUNT(X)                                                    \

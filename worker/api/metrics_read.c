@@ -10,6 +10,8 @@
 
 #include "beat.h"
 #include "clock.h"
+#include "doctor/history.h"
+#include "doctor/hold.h"
 #include "metrics.h"
 #include "read.h"
 #include "tomo_codec.h"
@@ -70,6 +72,10 @@ void
 metrics_read_journals(const conf_t *conf, int64_t *values)
 {
     struct statvfs  fs;
+
+    values[METRICS_W_redis_rollbacks_total] =
+                                        (int64_t) history_incidents(conf);
+    values[METRICS_W_sending_held] = hold_is(conf);
 
     values[METRICS_W_journal_bytes] = metrics_folder_bytes(AT_FDCWD,
                                                            conf->journal,
