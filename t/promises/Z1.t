@@ -111,14 +111,23 @@ sub valgrind {
 if (full() && !$sanitized) {
     my $unit = build_path('unit', 'TOMO_UNIT_DIR');
     local $ENV{TOMO_TOP} = top_dir();
-    my $n = 0;
-    for my $name (sort map {m{([^/]+)\.c$}} glob top_dir() . '/t/unit/*.c') {
-        next if $name eq 'alloc';       # counts allocations by its own malloc
-        my ($status, $said) = run_command(valgrind(@LEAKS, "$unit/$name"));
-        is $status, 0, "Z1: unit/$name under memcheck" or diag(substr $said, -2000);
-        $n++;
+    my @names = grep { $_ ne 'alloc' }      # counts allocations by its own malloc
+        sort map {m{([^/]+)\.c$}} glob top_dir() . '/t/unit/*.c';
+    my (%of, @running);
+    wait_for(sub {                          # one for each core
+        @running = grep { $_->alive } @running;
+        while (@running < 2 && keys %of < @names) {
+            my $name = $names[keys %of];
+            push @running, $of{$name} = Tomo::Test::Process->start(name => "unit-$name",
+                command => [valgrind(@LEAKS, "$unit/$name")]);
+        }
+        return !@running;
+    }, 'the unit tests', 1800);
+    for my $name (@names) {
+        is $of{$name}->exit_status, 0, "Z1: unit/$name under memcheck"
+            or diag(substr $of{$name}->output, -2000);
     }
-    figure('unit tests under memcheck' => $n);
+    figure('unit tests under memcheck' => scalar @names);
     is figure('memcheck errors of unit tests' => valgrind_errors()), 0, 'Z1: none';
 
     # nginx by a wrapper, the worker by a prefix
