@@ -392,3 +392,21 @@ json_parse(tomo_str_t text, const json_limits_t *limits, tomo_arena_t *a,
 
     return rc;
 }
+
+
+bool
+json_is_whole(tomo_str_t text)
+{
+    bool         whole;
+    yajl_handle  h;
+
+    if (text.len == 0 || (h = yajl_alloc(NULL, NULL, NULL)) == NULL) {
+        return false;
+    }
+
+    whole = yajl_parse(h, text.data, text.len) == yajl_status_ok
+            && yajl_complete_parse(h) == yajl_status_ok;
+    yajl_free(h);
+
+    return whole;
+}

@@ -59,6 +59,9 @@ typedef struct {
 tomo_rc_e json_parse(tomo_str_t text, const json_limits_t *limits,
     tomo_arena_t *a, json_t **root, json_error_t *error) TOMO_MUST_CHECK;
 
+/* one document of JSON, of any depth and size? */
+bool json_is_whole(tomo_str_t text);
+
 /* member of an object; NULL: absent, null, or j is no object (or NULL) */
 json_t *json_get(const json_t *j, const char *name);
 json_t *json_get_str(const json_t *j, tomo_str_t name);

@@ -209,6 +209,32 @@ writes_what_it_reads(void **state)
 }
 
 
+/* what is put into an answer as it is: B15 does not matter, its end does */
+
+static void
+is_whole(void **state)
+{
+    char        deep[20000];
+    tomo_str_t  text;
+
+    (void) state;
+
+    assert_true(json_is_whole(tomo_str("{\"a\":[1,null,\"\"]}")));
+    assert_true(json_is_whole(tomo_str("3")));
+    assert_false(json_is_whole(tomo_str("")));
+    assert_false(json_is_whole(tomo_str_null));
+    assert_false(json_is_whole(tomo_str("{\"a\":")));
+    assert_false(json_is_whole(tomo_str("{},\"actor\":1")));
+    assert_false(json_is_whole(tomo_str("\"\xff\"")));
+
+    memset(deep, '[', sizeof(deep));
+    text = tomo_str_n(deep, sizeof(deep));
+    assert_false(json_is_whole(text));
+    memset(deep + sizeof(deep) / 2, ']', sizeof(deep) / 2);
+    assert_true(json_is_whole(text));
+}
+
+
 static void
 writer(void **state)
 {
@@ -248,6 +274,7 @@ main(void)
         cmocka_unit_test(B15_nesting_and_sizes),
         cmocka_unit_test(getters),
         cmocka_unit_test(writes_what_it_reads),
+        cmocka_unit_test(is_whole),
         cmocka_unit_test(writer),
     };
 

@@ -202,7 +202,8 @@ accounts_command_fill(request_t *r, const redisReply *entries, tomo_str_t id)
 
         if (!tomo_str_eq(redis_pair(pairs, "id"), id)
             || tomo_u64_get(redis_pair(pairs, "status"), 599, &status)
-               != TOMO_OK)
+               != TOMO_OK
+            || !json_is_whole(redis_pair(pairs, "body")))
         {
             continue;
         }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "json.h"
 #include "log.h"
 #include "redis.h"
 #include "tomo_codec.h"
@@ -111,10 +112,11 @@ results_entry(results_t *s, const redisReply *entry)
     body = redis_pair(pairs, "body");
 
     if (id.len == 0
-        || tomo_u64_get(redis_pair(pairs, "status"), 599, &status) != TOMO_OK)
+        || tomo_u64_get(redis_pair(pairs, "status"), 599, &status) != TOMO_OK
+        || status < 200 || !json_is_whole(body))
     {
-        log_warn("api results", "an entry without id or status was passed "
-                 "over: who else writes to this Redis?");
+        log_warn("api results", "an entry without id, status or JSON was "
+                 "passed over: who else writes to this Redis?");
         return;
     }
 
