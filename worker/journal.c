@@ -52,6 +52,7 @@ journal_open(const journal_options_t *options)
         return NULL;
     }
 
+    (void) pthread_mutex_init(&j->lock, NULL);
     j->fd = -1;
     j->dir_fd = -1;
     j->next_seq = 1;
@@ -98,8 +99,10 @@ journal_close(journal_t *j)
         close(j->dir_fd);
     }
 
+    (void) pthread_mutex_destroy(&j->lock);
     free(j->writers);
     free(j->pending);
+    free(j->part);
     free(j->dir);
     free(j);
 }
@@ -143,7 +146,7 @@ journal_room(journal_t *j, size_t size)
     if (w->n > 0 && j->fd >= 0) {
         s = &w->segments[w->n - 1];
 
-        if (s->bytes - s->end - j->pending_len >= size
+        if (s->bytes - s->end - j->part_len - j->pending_len >= size
             && !journal_dir_old(j))
         {
             return TOMO_OK;
@@ -156,7 +159,11 @@ journal_room(journal_t *j, size_t size)
         }
     }
 
-    return journal_dir_segment(j, size);
+    (void) pthread_mutex_lock(&j->lock);
+    rc = journal_dir_segment(j, size);
+    (void) pthread_mutex_unlock(&j->lock);
+
+    return rc;
 }
 
 
@@ -197,11 +204,63 @@ journal_append(journal_t *j, tomo_record_t *r)
 }
 
 
-tomo_rc_e
-journal_sync(journal_t *j)
+bool
+journal_part_begin(journal_t *j)
 {
-    size_t              done = 0;
-    ssize_t             n;
+    size_t                   cap = j->part_cap;
+    uint8_t                 *part = j->part;
+    const journal_writer_t  *w = &j->writers[0];
+
+    if (j->failed || j->part_len > 0 || j->pending_len == 0) {
+        return false;
+    }
+
+    j->part = j->pending;
+    j->part_cap = j->pending_cap;
+    j->part_len = j->pending_len;
+    j->part_seq = j->next_seq;
+    j->part_fd = j->fd;
+    j->part_at = w->segments[w->n - 1].end;
+    j->part_error = 0;
+    j->pending = part;
+    j->pending_cap = cap;
+    j->pending_len = 0;
+
+    return true;
+}
+
+
+void
+journal_part_write(journal_t *j)
+{
+    size_t   done = 0;
+    ssize_t  n;
+
+    while (done < j->part_len) {
+        n = pwrite(j->part_fd, j->part + done, j->part_len - done,
+                   (off_t) (j->part_at + done));
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+
+        if (n <= 0) {
+            j->part_error = n < 0 ? errno : EIO;
+            return;
+        }
+
+        done += (size_t) n;
+    }
+
+    if (fdatasync(j->part_fd) != 0) {
+        j->part_error = errno;
+    }
+}
+
+
+tomo_rc_e
+journal_part_end(journal_t *j)
+{
     journal_writer_t   *w = &j->writers[0];
     journal_segment_t  *s;
 
@@ -209,46 +268,56 @@ journal_sync(journal_t *j)
         return TOMO_ERROR;
     }
 
-    if (j->pending_len == 0) {
+    if (j->part_len == 0) {
         return TOMO_OK;
     }
 
+    if (j->part_error != 0) {
+        /* the kernel may have dropped the pages: no second try */
+        j->failed = true;
+        log_error("journal", "%s cannot be written: %s; the role ends, check "
+                  "the disk", j->dir, strerror(j->part_error));
+        return TOMO_ERROR;
+    }
+
     s = &w->segments[w->n - 1];
-
-    while (done < j->pending_len) {
-        n = pwrite(j->fd, j->pending + done, j->pending_len - done,
-                   (off_t) (s->end + done));
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-
-        if (n <= 0) {
-            goto failed;
-        }
-
-        done += (size_t) n;
-    }
-
-    if (fdatasync(j->fd) != 0) {
-        goto failed;
-    }
-
-    s->end += j->pending_len;
-    s->next_seq = j->next_seq;
+    (void) pthread_mutex_lock(&j->lock);
+    s->end += j->part_len;
+    s->next_seq = j->part_seq;
     s->written_ms = clock_real_ms();
-    j->pending_len = 0;
+    (void) pthread_mutex_unlock(&j->lock);
+    j->part_len = 0;
 
     return TOMO_OK;
+}
 
-failed:
 
-    /* after a failed sync the kernel may have dropped the pages: no retry */
-    j->failed = true;
-    log_error("journal", "%s cannot be written: %s; the role ends, check the "
-              "disk", j->dir, strerror(errno));
+void
+journal_part_by(journal_t *j, void (*wait)(void *data), void *data)
+{
+    j->part_wait = wait;
+    j->part_data = data;
+}
 
-    return TOMO_ERROR;
+
+tomo_rc_e
+journal_sync(journal_t *j)
+{
+    tomo_rc_e  rc;
+
+    if (j->part_len > 0) {
+        j->part_wait(j->part_data);
+    }
+
+    rc = journal_part_end(j);
+
+    if (rc != TOMO_OK || !journal_part_begin(j)) {
+        return rc;
+    }
+
+    journal_part_write(j);
+
+    return journal_part_end(j);
 }
 
 
@@ -265,6 +334,22 @@ journal_last_seq(const journal_t *j)
     const journal_writer_t  *w = &j->writers[0];
 
     return w->n == 0 ? 0 : w->segments[w->n - 1].next_seq - 1;
+}
+
+
+uint64_t
+journal_next_seq(const journal_t *j)
+{
+    return j->next_seq;
+}
+
+
+bool
+journal_has(const journal_t *j, size_t i, uint64_t seq)
+{
+    const journal_writer_t  *w = &j->writers[i];
+
+    return w->n > 0 && w->segments[w->n - 1].next_seq > seq;
 }
 
 

@@ -10,9 +10,10 @@
  * At journal_open the folders of dead writers (lock free) are recovered and
  * adopted: their records are listed and shipped under their old id.
  *
- * A journal belongs to one thread.  A failed sync cannot be repeated into a
- * success (the kernel may have dropped the pages): journal_sync then fails
- * for ever and the role must end; what was not synced was not promised.
+ * A journal belongs to one thread, but for two calls: journal_part_write and
+ * journal_read may run on another one each.  A failed sync cannot be repeated
+ * into a success (the kernel may have dropped the pages): journal_sync then
+ * fails for ever and the role must end; what was not synced was not promised.
  */
 
 #ifndef JOURNAL_H
@@ -45,8 +46,23 @@ tomo_rc_e journal_append(journal_t *j, tomo_record_t *r) TOMO_MUST_CHECK;
 /* writes what is buffered and makes it durable; TOMO_ERROR: see above */
 tomo_rc_e journal_sync(journal_t *j) TOMO_MUST_CHECK;
 
+/*
+ * The same in three steps, so that the owner can go on appending: begin takes
+ * what is buffered aside (false: nothing was, or a part is under way), write
+ * writes and syncs it (blocking, any one thread), end makes it count.
+ * journal_sync and a full segment have to wait for a part under way: `wait` is
+ * called then, and returns when journal_part_write did.
+ */
+bool journal_part_begin(journal_t *j);
+void journal_part_write(journal_t *j);
+tomo_rc_e journal_part_end(journal_t *j) TOMO_MUST_CHECK;
+void journal_part_by(journal_t *j, void (*wait)(void *data), void *data);
+
 uint64_t journal_writer(const journal_t *j);
 uint64_t journal_last_seq(const journal_t *j);      /* synced */
+uint64_t journal_next_seq(const journal_t *j);      /* of the next record */
+/* has writer i a synced record of that sequence or a later one? */
+bool journal_has(const journal_t *j, size_t i, uint64_t seq);
 
 /*
  * Calls fn for every kept record of every writer, each writer's in order of
@@ -71,6 +87,7 @@ tomo_rc_e journal_read(journal_t *j, size_t i, uint64_t *seq,
     journal_fn_pt fn, void *data) TOMO_MUST_CHECK;
 
 /*
+ * The owner's thread, while nobody reads.
  * Everything of writer i up to seq has been shipped: segments wholly below it
  * and older than keep_ms (real time) are recycled, empty dead writers removed.
  */

@@ -6,6 +6,8 @@
 #ifndef JOURNAL_DIR_H
 #define JOURNAL_DIR_H
 
+#include <pthread.h>
+
 #include "journal.h"
 
 #define JOURNAL_NAME_MAX  32
@@ -50,6 +52,20 @@ struct journal_s {
     size_t             pending_cap;
     uint64_t           next_seq;        /* of the next record appended */
     bool               failed;
+
+    /* what is being written, from journal_part_begin to _end */
+    uint8_t           *part;
+    size_t             part_len;        /* 0: nothing */
+    size_t             part_cap;
+    uint64_t           part_seq;        /* behind its last record */
+    int                part_fd;
+    size_t             part_at;         /* where it goes in the segment */
+    int                part_error;      /* of the writing */
+    void             (*part_wait)(void *data);
+    void              *part_data;
+
+    /* of the writers' segments, which a shipping thread reads */
+    pthread_mutex_t    lock;
 };
 
 /* name of a segment file / of a writer's folder */

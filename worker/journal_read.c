@@ -100,19 +100,30 @@ journal_read(journal_t *j, size_t i, uint64_t *seq, journal_fn_pt fn,
 {
     journal_writer_t  *w = &j->writers[i];
 
-    for (size_t k = 0; k < w->n; k++) {
-        const journal_segment_t  *s = &w->segments[k];
+    for (size_t k = 0; ; k++) {
+        bool               more;
+        journal_segment_t  s;
 
-        if (s->next_seq <= *seq) {
+        /* the owner may be adding a segment, or records to the last one */
+        (void) pthread_mutex_lock(&j->lock);
+        more = k < w->n;
+        s = more ? w->segments[k] : (journal_segment_t) { .number = 0 };
+        (void) pthread_mutex_unlock(&j->lock);
+
+        if (!more) {
+            break;
+        }
+
+        if (s.next_seq <= *seq) {
             continue;
         }
 
-        if (s->first_seq > *seq) {
-            *seq = s->first_seq;
+        if (s.first_seq > *seq) {
+            *seq = s.first_seq;
             return TOMO_ABSENT;
         }
 
-        if (!journal_read_segment(w, s, seq, fn, data)) {
+        if (!journal_read_segment(w, &s, seq, fn, data)) {
             break;
         }
     }
@@ -170,7 +181,8 @@ journal_shipped(journal_t *j, size_t i, uint64_t seq)
     journal_writer_t  *w = &j->writers[i];
 
     /* nothing may come for long; a failure shows when something does */
-    if (i == 0 && j->pending_len == 0 && !j->failed && journal_dir_old(j)
+    if (i == 0 && j->pending_len == 0 && j->part_len == 0 && !j->failed
+        && journal_dir_old(j)
         && w->segments[w->n - 1].next_seq <= seq + 1
         && journal_dir_segment(j, 0) != TOMO_OK)
     {

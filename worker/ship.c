@@ -411,10 +411,14 @@ ship_batch(ship_t *s, size_t i, bool *more)
 }
 
 
-static void
+void
 ship_tidy(ship_t *s)
 {
     int64_t  now_us = clock_mono_us();
+
+    if (s->generation != s->redis->generation) {
+        return;                 /* what was shipped is not known */
+    }
 
     if (s->tidy_us != 0 && now_us - s->tidy_us < SHIP_TIDY_US) {
         return;
@@ -434,7 +438,7 @@ ship_tidy(ship_t *s)
 
 
 tomo_rc_e
-ship_run(ship_t *s, size_t max)
+ship_send(ship_t *s, size_t max)
 {
     bool       more;
     size_t     shipped = 0;
@@ -466,17 +470,31 @@ ship_run(ship_t *s, size_t max)
         }
     }
 
-    ship_tidy(s);
-
     return TOMO_OK;
 }
 
 
-uint64_t
-ship_waiting(const ship_t *s)
+tomo_rc_e
+ship_run(ship_t *s, size_t max)
 {
-    uint64_t  last = journal_last_seq(s->journal);
-    uint64_t  next = s->n_writers == 0 ? 1 : s->writers[0].seq;
+    tomo_rc_e  rc = ship_send(s, max);
 
-    return last + 1 > next ? last + 1 - next : 0;
+    if (rc == TOMO_OK) {
+        ship_tidy(s);
+    }
+
+    return rc;
+}
+
+
+bool
+ship_due(const ship_t *s)
+{
+    bool  due = s->generation != s->redis->generation;
+
+    for (size_t i = 0; i < s->n_writers && !due; i++) {
+        due = journal_has(s->journal, i, s->writers[i].seq);
+    }
+
+    return due;
 }

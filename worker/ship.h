@@ -26,7 +26,16 @@ void ship_free(ship_t *s);
  */
 tomo_rc_e ship_run(ship_t *s, size_t max) TOMO_MUST_CHECK;
 
-/* records of our own writer synced but not yet shipped */
-uint64_t ship_waiting(const ship_t *s);
+/*
+ * ship_run in two: ship_send may run on a thread of its own, beside the owner
+ * of the journal; then nothing else touches the ship or its connection.
+ * ship_tidy lets go of segments (now and then; cheap else), on the owner's
+ * thread while nobody ships.
+ */
+tomo_rc_e ship_send(ship_t *s, size_t max) TOMO_MUST_CHECK;
+void ship_tidy(ship_t *s);
+
+/* is there anything that ship_send would do? */
+bool ship_due(const ship_t *s);
 
 #endif

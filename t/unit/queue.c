@@ -40,7 +40,7 @@ one_in_flight_in_order(void **state)
     assert_ptr_equal(queue_choose(&q, TOMO_VIA_PUSH), other);
     queue_fly(&q, other);
     assert_null(queue_choose(&q, TOMO_VIA_PUSH));
-    assert_int_equal(q.flying_counted, 2);
+    assert_int_equal(q.away_counted, 2);
 
     queue_drop(&q, a);
     assert_ptr_equal(queue_choose(&q, TOMO_VIA_PUSH), b);

@@ -82,6 +82,17 @@ channel_own(channel_t *c, bool owned)
 
 
 bool
+channel_lets(const channel_t *c, tomo_via_e via, int64_t now_ms)
+{
+    bool  counted = via == TOMO_VIA_PUSH || via == TOMO_VIA_MULTICAST;
+
+    return access_usable(&c->access, now_ms)
+           && !(c->pause_ms != 0 && (c->pause_all || counted))
+           && !(counted && quota_waits(&c->quota));
+}
+
+
+bool
 channel_open(channel_t *c, tomo_via_e via, int64_t now_ms, int64_t now_us,
     int64_t *wait_us)
 {
@@ -89,14 +100,11 @@ channel_open(channel_t *c, tomo_via_e via, int64_t now_ms, int64_t now_us,
 
     *wait_us = 0;
 
-    if (c->queue.ready[via].n == 0 || !access_usable(&c->access, now_ms)
-        || (c->pause_ms != 0 && (c->pause_all || counted))
-        || (counted && quota_waits(&c->quota)))
-    {
+    if (c->queue.ready[via].n == 0 || !channel_lets(c, via, now_ms)) {
         return false;
     }
 
-    if (c->probing && c->queue.flying_counted > 0
+    if (c->probing && c->queue.away_counted > 0
         && (counted || c->pause_all))
     {
         return false;
@@ -117,14 +125,10 @@ channel_spend(channel_t *c, tomo_via_e via, int64_t now_us)
 
 
 void
-channel_leave(channel_t *c, int64_t now_us)
+channel_leave(channel_t *c, tomo_via_e via, int64_t now_us)
 {
-    for (int via = 0; via < TOMO_VIA_END; via++) {
-        if (c->spent[via] > 0) {
-            tomo_bucket_late(&c->bucket[via], c->spent[via], now_us);
-            c->spent[via] = 0;
-        }
-    }
+    tomo_bucket_late(&c->bucket[via], c->spent[via], now_us);
+    c->spent[via]--;
 }
 
 

@@ -49,14 +49,19 @@ void channel_free(channel_t *c);        /* rows in flight as well */
 /* the lease is ours now, or not any more (drops the rows not in flight) */
 void channel_own(channel_t *c, bool owned);
 
+/* does nothing forbid that way out: no token, a pause, a doubt? */
+bool channel_lets(const channel_t *c, tomo_via_e via, int64_t now_ms);
 /* may a row of that way out go now? *wait_us: else, how long not (0: an
    event will tell) */
 bool channel_open(channel_t *c, tomo_via_e via, int64_t now_ms,
     int64_t now_us, int64_t *wait_us);
 /* it goes: takes a token of the bucket */
 void channel_spend(channel_t *c, tomo_via_e via, int64_t now_us);
-/* what was spent since the last call leaves now: until then it was held up */
-void channel_leave(channel_t *c, int64_t now_us);
+/*
+ * One that went leaves now, or does not after all; until now it was held up,
+ * and with it all that went and has not left.
+ */
+void channel_leave(channel_t *c, tomo_via_e via, int64_t now_us);
 
 /* 429 by rate: empty the bucket, half the rate for 10 s */
 void channel_slow(channel_t *c, tomo_via_e via, int64_t now_us);

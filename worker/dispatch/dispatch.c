@@ -2,6 +2,8 @@
 
 #include <curl/curl.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "doctor/history.h"
@@ -25,7 +27,11 @@ typedef struct {
     vault_t        vault;
     redis_t        redis;
     uint64_t       generation;
+    int            event_fd;    /* an errand is over */
+    errand_t      *syncs;       /* of the send journal */
     ship_t        *ship;
+    tomo_rc_e      ship_rc;     /* what the last shipping ended with */
+    bool           shipping;    /* the errand under way is one */
     outbox_t       outbox;
     sender_t       sender;
     int64_t        tidy_us;
@@ -87,7 +93,15 @@ dispatch_open(dispatch_t *d)
         return ROLE_EXIT_FAIL;
     }
 
-    s->journal = sendjournal_open(d->conf);
+    d->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    d->syncs = errand_new(d->event_fd);
+    s->errand = errand_new(d->event_fd);
+
+    if (d->syncs == NULL || s->errand == NULL) {
+        return ROLE_EXIT_FAIL;
+    }
+
+    s->journal = sendjournal_open(d->conf, d->syncs);
     s->wire = wire_new(d->conf, sender_done, s);
     s->channels = calloc(d->conf->n_accounts, sizeof(*s->channels));
 
@@ -114,6 +128,8 @@ dispatch_close(dispatch_t *d)
 {
     sender_t  *s = &d->sender;
 
+    errand_free(s->errand);
+    errand_free(d->syncs);
     wire_free(s->wire);
 
     for (size_t i = 0; i < s->n_channels; i++) {
@@ -131,6 +147,10 @@ dispatch_close(dispatch_t *d)
     hold_close(&d->hold);
     vault_close(&d->vault);
     lease_self_close(&d->self);
+
+    if (d->event_fd >= 0) {
+        close(d->event_fd);
+    }
 }
 
 
@@ -230,77 +250,132 @@ dispatch_look(dispatch_t *d)
 }
 
 
+static void
+dispatch_ship_batch(void *data)
+{
+    dispatch_t  *d = data;
+
+    d->ship_rc = ship_send(d->ship, 1);
+}
+
+
 /*
- * What was appended becomes durable, then goes to Redis.  Under load the way
- * to Redis waits a little, so that one of its syncs serves many verdicts.
+ * What is durable goes to Redis.  Under load it waits a little, so that one of
+ * Redis's syncs serves many verdicts; what was refused stays on disk and rests.
  */
 
-static bool
-dispatch_settle(dispatch_t *d, int64_t *wait_us)
+static void
+dispatch_ship(dispatch_t *d, int64_t *wait_us)
 {
-    int64_t  now_us;
+    int64_t  now_us = clock_mono_us(), rest_us = 0;
 
-    if (d->sender.failed || sendjournal_sync(d->sender.journal) != TOMO_OK) {
-        return false;
+    if (d->shipping) {
+        d->shipping = false;
+        d->ship_us = now_us;
+        ship_tidy(d->ship);
     }
 
-    now_us = clock_mono_us();
-
-    if (wire_flying(d->sender.wire) > 0 && ship_waiting(d->ship) > 0
-        && now_us - d->ship_us < DISPATCH_SHIP_US)
-    {
-        if (*wait_us > DISPATCH_SHIP_US) {
-            *wait_us = DISPATCH_SHIP_US;
-        }
-
-    } else {
-        /* down or full: the records stay on disk, the next turn tries again */
-        (void) !ship_run(d->ship, 0);
-        d->ship_us = clock_mono_us();
+    if (redis_fd(&d->redis) < 0 || !ship_due(d->ship)) {
+        return;
     }
+
+    if (d->ship_rc == TOMO_AGAIN) {
+        rest_us = d->ship_us + DISPATCH_TURN_US - now_us;
+
+    } else if (wire_flying(d->sender.wire) > 0) {
+        rest_us = d->ship_us + DISPATCH_SHIP_US - now_us;
+    }
+
+    if (rest_us > 0) {
+        *wait_us = rest_us < *wait_us ? rest_us : *wait_us;
+        return;
+    }
+
+    d->shipping = true;
+    errand_start(d->sender.errand, dispatch_ship_batch, d);
+}
+
+
+static void
+dispatch_tidy(dispatch_t *d)
+{
+    int64_t  now_us = clock_mono_us();
 
     if (now_us - d->tidy_us > DISPATCH_TIDY_US) {
         d->tidy_us = now_us;
         sendjournal_tidy(d->sender.journal);
     }
+}
 
-    return true;
+
+/* Waits for what can be gone on with, and moves requests and answers on. */
+
+static void
+dispatch_wait(dispatch_t *d, bool reading, int outbox_fd, int64_t wait_us)
+{
+    unsigned             n = 0;
+    uint64_t             over;
+    struct curl_waitfd   fds[3] = { 0 };
+
+    fds[n++] = (struct curl_waitfd) { .fd = d->event_fd,
+                                      .events = CURL_WAIT_POLLIN };
+
+    if (outbox_fd >= 0) {
+        fds[n++] = (struct curl_waitfd) { .fd = outbox_fd,
+                                          .events = CURL_WAIT_POLLIN };
+    }
+
+    /* the stop event stays readable: while draining it must not spin */
+    if (reading) {
+        fds[n++] = (struct curl_waitfd) { .fd = d->role->stop_fd,
+                                          .events = CURL_WAIT_POLLIN };
+    }
+
+    wire_turn(d->sender.wire, fds, n, (int) ((wait_us + 999) / 1000));
+
+    if (fds[0].revents != 0
+        && read(d->event_fd, &over, sizeof(over)) < 0)
+    {
+        log_debug("eventfd", "was read by nobody else, and is empty");
+    }
+
+    if (outbox_fd >= 0 && fds[1].revents != 0) {
+        outbox_read(&d->outbox, &d->sender);
+    }
 }
 
 
 static bool
 dispatch_turn(dispatch_t *d, bool reading)
 {
-    int                  fd = -1;
-    int64_t              wait_us = DISPATCH_TURN_US;
-    struct curl_waitfd   fds[2];
+    int        fd = -1;
+    bool       idle;
+    int64_t    wait_us = DISPATCH_TURN_US;
+    sender_t  *s = &d->sender;
 
-    dispatch_leases(d);
-    dispatch_look(d);
+    idle = !errand_busy(s->errand);
+    sender_collect(s);
 
-    if (reading && !d->check.refused) {
-        fd = outbox_ask(&d->outbox, &d->sender);
+    if (idle) {
+        /* nobody else uses the connection */
+        dispatch_leases(d);
+        dispatch_look(d);
+        dispatch_ship(d, &wait_us);
     }
 
-    d->sender.stopping = !reading || d->check.refused;
-    sender_turn(&d->sender, &wait_us);
+    if (reading && !d->check.refused) {
+        fd = outbox_ask(&d->outbox, s);
+    }
 
-    if (!dispatch_settle(d, &wait_us)) {
+    s->stopping = !reading || d->check.refused;
+    sender_turn(s, &wait_us);
+
+    if (s->failed || sendjournal_turn(s->journal) != TOMO_OK) {
         return false;
     }
 
-    fds[0] = (struct curl_waitfd) { .fd = d->role->stop_fd,
-                                    .events = CURL_WAIT_POLLIN };
-    fds[1] = (struct curl_waitfd) { .fd = fd, .events = CURL_WAIT_POLLIN };
-
-    /* the stop event stays readable: while draining it must not spin */
-    wire_turn(d->sender.wire, reading ? fds : fds + 1,
-              (reading ? 1u : 0u) + (fd >= 0 ? 1u : 0u),
-              (int) ((wait_us + 999) / 1000));
-
-    if (fd >= 0 && fds[1].revents != 0) {
-        outbox_read(&d->outbox, &d->sender);
-    }
+    dispatch_tidy(d);
+    dispatch_wait(d, reading, fd, wait_us);
 
     return true;
 }
@@ -311,10 +386,11 @@ dispatch_turn(dispatch_t *d, bool reading)
 static bool
 dispatch_drain(dispatch_t *d)
 {
-    bool     ok = true;
-    int64_t  end_us = clock_mono_us() + DISPATCH_DRAIN_US;
+    bool       ok = true;
+    int64_t    end_us = clock_mono_us() + DISPATCH_DRAIN_US;
+    sender_t  *s = &d->sender;
 
-    while (ok && wire_flying(d->sender.wire) > 0
+    while (ok && wire_flying(s->wire) + sender_preparing(s) > 0
            && clock_mono_us() < end_us)
     {
         role_alive(d->role);
@@ -322,11 +398,16 @@ dispatch_drain(dispatch_t *d)
     }
 
     /* nothing is started any more: the last verdicts go out */
-    d->ship_us = 0;
-    ok = ok && dispatch_settle(d, &end_us);
+    errand_wait(s->errand);
+    ok = ok && !s->failed && sendjournal_sync(s->journal) == TOMO_OK;
 
-    for (size_t i = 0; i < d->sender.n_channels; i++) {
-        lease_release(&d->sender.channels[i].lease, &d->redis);
+    if (ok) {
+        /* down or full: the records stay on disk for the next process */
+        (void) !ship_run(d->ship, 0);
+    }
+
+    for (size_t i = 0; i < s->n_channels; i++) {
+        lease_release(&s->channels[i].lease, &d->redis);
     }
 
     return ok;
@@ -347,6 +428,7 @@ dispatch_main(role_t *role)
     d->role = role;
     d->conf = role->conf;
     d->self.fd = -1;
+    d->event_fd = -1;
     code = dispatch_open(d);
 
     if (code == ROLE_EXIT_OK) {

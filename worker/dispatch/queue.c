@@ -247,6 +247,7 @@ queue_choose(queue_t *q, tomo_via_e via)
         if (row->lane->away == NULL) {
             row->lane->away = row;
             row->state = ROW_CHOSEN;
+            q->away_counted += row_counted(row);
             return row;
         }
 
@@ -262,18 +263,14 @@ queue_fly(queue_t *q, row_t *row)
 {
     row->state = ROW_FLYING;
     q->flying++;
-    q->flying_counted += row_counted(row);
 }
 
 
 static void
 queue_landed(queue_t *q, row_t *row)
 {
-    if (row->state == ROW_FLYING) {
-        q->flying--;
-        q->flying_counted -= row_counted(row);
-    }
-
+    q->flying -= row->state == ROW_FLYING;
+    q->away_counted -= row_counted(row);
     row->lane->away = NULL;
 }
 
@@ -426,13 +423,9 @@ queue_clear(queue_t *q)
         at = &q->table[i];
 
         while ((row = *at) != NULL) {
-            if (row->state == ROW_FLYING) {
+            if (row->state == ROW_FLYING || row->state == ROW_CHOSEN) {
                 at = &row->hash_next;
                 continue;
-            }
-
-            if (row->state == ROW_CHOSEN) {
-                row->lane->away = NULL;
             }
 
             *at = row->hash_next;

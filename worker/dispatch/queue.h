@@ -30,12 +30,12 @@ typedef struct {
     size_t         heap_cap;
     size_t         n;                   /* rows */
     size_t         flying;
-    size_t         flying_counted;
+    size_t         away_counted;        /* CHOSEN or FLYING */
     bool           paused;              /* counted rows do not go */
 } queue_t;
 
 void queue_init(queue_t *q);
-/* frees every row that is not FLYING; those stay with their transfer */
+/* frees every row that is not CHOSEN or FLYING: those come back first */
 void queue_clear(queue_t *q);
 /* frees everything; no transfer may be under way any more */
 void queue_free(queue_t *q);

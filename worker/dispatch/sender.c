@@ -6,9 +6,7 @@
 #include "clock.h"
 #include "log.h"
 #include "settle.h"
-#include "take.h"
 
-#define SENDER_BATCH     256
 #define SENDER_LINKS_US  INT64_C(5000000)   /* rows wait so long for edges */
 #define SENDER_AGAIN_US  INT64_C(50000)
 
@@ -210,12 +208,12 @@ sender_before(sender_t *s, channel_t *c, row_t *row, int64_t now_ms,
 
 static void
 sender_choose_via(sender_t *s, channel_t *c, tomo_via_e via, take_t *takes,
-    size_t *n, int64_t *wait_us)
+    size_t *n, size_t most, int64_t *wait_us)
 {
     row_t    *row;
     int64_t   now_ms = clock_now_ms(), now_us = clock_mono_us(), wait;
 
-    while (*n < SENDER_BATCH && wire_flying(s->wire) + *n < WIRE_FLYING_MAX) {
+    while (*n < most) {
         if (!channel_open(c, via, now_ms, now_us, &wait)) {
             if (wait != 0 && wait < *wait_us) {
                 *wait_us = wait;
@@ -244,6 +242,8 @@ sender_choose_via(sender_t *s, channel_t *c, tomo_via_e via, take_t *takes,
 }
 
 
+/* into takes, which holds DEPART_ROWS; how many */
+
 static size_t
 sender_choose(sender_t *s, take_t *takes, int64_t *wait_us)
 {
@@ -251,7 +251,12 @@ sender_choose(sender_t *s, take_t *takes, int64_t *wait_us)
         TOMO_VIA_REPLY, TOMO_VIA_PROFILE, TOMO_VIA_PUSH, TOMO_VIA_MULTICAST
     };
 
-    size_t  n = 0;
+    size_t  n = 0, most = DEPART_ROWS;
+    size_t  away = wire_flying(s->wire) + sender_preparing(s);
+
+    if (most > WIRE_FLYING_MAX - away) {
+        most = WIRE_FLYING_MAX - away;
+    }
 
     for (size_t v = 0; v < sizeof(order) / sizeof(order[0]); v++) {
         /* another account begins each time: none can starve the others */
@@ -259,7 +264,8 @@ sender_choose(sender_t *s, take_t *takes, int64_t *wait_us)
             channel_t  *c = &s->channels[(s->first + i) % s->n_channels];
 
             if (c->owned) {
-                sender_choose_via(s, c, order[v], takes, &n, wait_us);
+                sender_choose_via(s, c, order[v], takes, &n, most,
+                                  wait_us);
             }
         }
     }
@@ -270,170 +276,12 @@ sender_choose(sender_t *s, take_t *takes, int64_t *wait_us)
 }
 
 
-/* What take said, but for OK. */
-
-static void
-sender_untaken(sender_t *s, take_t *t, int64_t now_ms, int64_t now_us)
-{
-    channel_t  *c = t->channel;
-
-    switch (t->word) {
-
-    case TAKE_GONE:
-        queue_drop(&c->queue, t->row);
-        break;
-
-    case TAKE_BLOCKED:
-        settle_untried(s, c, t->row, TOMO_SEND_CANCELLED,
-                       "the friend blocks the account");
-        break;
-
-    case TAKE_PAUSE:
-        (void) channel_pause(c, t->pause_ms, false, now_ms);
-        queue_wait(&c->queue, t->row, now_us);
-        break;
-
-    case TAKE_LEASE:
-        c->lease.held = false;          /* the loop asks again at once */
-        c->fenced++;
-        queue_wait(&c->queue, t->row, now_us + SENDER_AGAIN_US);
-        break;
-
-    default:
-        queue_wait(&c->queue, t->row, now_us + 10 * SENDER_AGAIN_US);
-        break;
-    }
-}
-
-
-/* The attempt is written down; durable only after the batch's sync. */
-
-static bool
-sender_journal(sender_t *s, channel_t *c, row_t *row, int64_t now_ms)
-{
-    row->attempt++;
-
-    if (row->first_ms == 0) {
-        row->first_ms = now_ms;
-    }
-
-    if (row->via == TOMO_VIA_PROFILE || row->journalled) {
-        return true;
-    }
-
-    if (sendjournal_attempt(s->journal, c->ac, row) != TOMO_OK) {
-        s->failed = true;
-        return false;
-    }
-
-    row->journalled = true;
-
-    return true;
-}
-
-
-/*
- * This process may have stood still since it asked: what it was allowed then
- * is somebody else's by now if the lease may have run out.  True: it may go.
- */
-
-static bool
-sender_fence(sender_t *s, channel_t *c, row_t *row)
-{
-    if (lease_valid(&c->lease)) {
-        return true;
-    }
-
-    if (row->journalled && !row->unknown_before) {
-        row->journalled = false;
-        row->first_ms = 0;
-        s->failed = sendjournal_void(s->journal, c->ac, row) != TOMO_OK
-                    || s->failed;
-    }
-
-    row->attempt--;
-    c->fenced++;
-    queue_wait(&c->queue, row, clock_mono_us());
-
-    return false;
-}
-
-
-static void
-sender_start(sender_t *s, channel_t *c, row_t *row)
-{
-    tomo_str_t                 to = row->to;
-    const char                *why;
-    wire_request_t             request;
-    const sendjournal_life_t  *life;
-
-    if (row->via == TOMO_VIA_MULTICAST) {
-        life = sendjournal_find(s->journal, row->name);
-        to = life != NULL && life->to.len > 0 ? life->to : to;
-    }
-
-    why = lineapi_request(&s->lineapi, row, to, &request);
-
-    if (why != NULL) {
-        settle_untried(s, c, row, TOMO_SEND_REFUSED, why);
-        return;
-    }
-
-    request.bearer = tomo_str_n(c->access.token, c->access.len);
-    row->flight = (row_flight_t) { .channel = c, .row = row };
-    row->access_used = c->access.generation;
-    queue_fly(&c->queue, row);
-
-    if (wire_start(s->wire, &request, &row->flight) != TOMO_OK) {
-        wire_answer_t  unsent = { .unsent = true,
-                                  .cause = "the request could not be made" };
-
-        sender_done(s, &row->flight, &unsent);
-    }
-}
-
-
-/* taken rows: journal them all, one sync, then let them go */
-
-static void
-sender_go(sender_t *s, take_t *takes, size_t n)
-{
-    size_t   k = 0;
-    int64_t  now_ms = clock_now_ms(), now_us = clock_mono_us();
-
-    for (size_t i = 0; i < n; i++) {
-        if (takes[i].word != TAKE_OK) {
-            sender_untaken(s, &takes[i], now_ms, now_us);
-
-        } else if (sender_journal(s, takes[i].channel, takes[i].row, now_ms))
-        {
-            takes[k++] = takes[i];
-        }
-    }
-
-    if (s->failed || sendjournal_sync(s->journal) != TOMO_OK) {
-        s->failed = true;
-        return;
-    }
-
-    now_us = clock_mono_us();
-
-    for (size_t i = 0; i < k; i++) {
-        channel_leave(takes[i].channel, now_us);
-
-        if (sender_fence(s, takes[i].channel, takes[i].row)) {
-            sender_start(s, takes[i].channel, takes[i].row);
-        }
-    }
-}
-
-
 static void
 sender_access(sender_t *s, channel_t *c, int64_t now_ms, int64_t now_us)
 {
     if (!c->loaded) {
         c->loaded = true;
-        access_load(&c->access, c->ac, s->vault, s->redis);
+        access_load(&c->access, c->ac, s->vault, sender_redis(s));
     }
 
     if (access_usable(&c->access, now_ms)) {
@@ -447,11 +295,63 @@ sender_access(sender_t *s, channel_t *c, int64_t now_ms, int64_t now_us)
 }
 
 
+redis_t *
+sender_redis(sender_t *s)
+{
+    errand_wait(s->errand);
+
+    return s->redis;
+}
+
+
+size_t
+sender_preparing(const sender_t *s)
+{
+    size_t  n = 0;
+
+    for (size_t i = 0; i < SENDER_DEPARTS; i++) {
+        n += s->departs[i].state == DEPART_FREE ? 0 : s->departs[i].n;
+    }
+
+    return n;
+}
+
+
+void
+sender_collect(sender_t *s)
+{
+    for (size_t i = 0; i < SENDER_DEPARTS; i++) {
+        depart_turn(s, &s->departs[i]);
+    }
+}
+
+
+/* the next batch, if there is a place for it and something to send */
+
+static void
+sender_start(sender_t *s, int64_t *wait_us)
+{
+    depart_t  *b = NULL;
+
+    for (size_t i = 0; i < SENDER_DEPARTS && b == NULL; i++) {
+        b = s->departs[i].state == DEPART_FREE ? &s->departs[i] : NULL;
+    }
+
+    if (b == NULL) {
+        return;
+    }
+
+    b->n = sender_choose(s, b->takes, wait_us);
+
+    if (b->n > 0) {
+        depart_start(s, b);
+    }
+}
+
+
 void
 sender_turn(sender_t *s, int64_t *wait_us)
 {
-    take_t   takes[SENDER_BATCH];
-    size_t   n;
     int64_t  now_ms = clock_now_ms(), now_us = clock_mono_us(), next_us;
 
     s->rows = 0;
@@ -474,18 +374,8 @@ sender_turn(sender_t *s, int64_t *wait_us)
         }
     }
 
-    if (s->stopping || redis_up(s->redis) != TOMO_OK) {
-        return;
-    }
-
-    n = sender_choose(s, takes, wait_us);
-
-    if (n > 0) {
-        take_ask(s->redis, takes, n, now_ms);
-        sender_go(s, takes, n);
-    }
-
-    if (n == SENDER_BATCH) {
-        *wait_us = 0;
+    /* connecting is the loop's: it looks first what Redis came back as */
+    if (!s->stopping && !errand_busy(s->errand) && redis_fd(s->redis) >= 0) {
+        sender_start(s, wait_us);
     }
 }

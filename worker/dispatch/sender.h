@@ -1,24 +1,30 @@
 /*
  * sender: from a row that may go to a verdict in the journal.  It chooses
- * rows, takes them, journals the attempt, starts the request, asks
- * tomo_send_decide what an answer means, and obeys.
+ * rows, has them taken and journalled (depart.h), asks tomo_send_decide what an
+ * answer means (settle.h), and obeys.
  *
  * The order that makes a message leave once: take → attempt record → fsync →
- * request → verdict record → fsync → stream.
+ * request → verdict record → fsync → stream.  What waits in it for Redis or
+ * for the disk is an errand, so that requests move on meanwhile.
  */
 
 #ifndef SENDER_H
 #define SENDER_H
 
+#include "depart.h"
 #include "channel.h"
 #include "edges.h"
 #include "lineapi.h"
 #include "sendjournal.h"
 
-typedef struct {
+#define SENDER_DEPARTS  2
+
+struct sender_s {
     const conf_t   *conf;
     vault_t        *vault;
-    redis_t        *redis;
+    redis_t        *redis;      /* the errand's while that is under way */
+    errand_t       *errand;     /* takes, and what the loop ships */
+    depart_t         departs[SENDER_DEPARTS];
     sendjournal_t  *journal;
     wire_t         *wire;
     lineapi_t       lineapi;
@@ -31,7 +37,7 @@ typedef struct {
     bool            held;       /* nothing is tried for the first time */
     bool            failed;     /* the journal does not take records */
     uint8_t        *line;       /* scratch for a verdict */
-} sender_t;
+};
 
 /* wire_done_pt: data is the sender */
 void sender_done(void *data, void *subject, const wire_answer_t *answer);
@@ -40,9 +46,16 @@ void sender_done(void *data, void *subject, const wire_answer_t *answer);
 void sender_admit(sender_t *s, channel_t *c, tomo_str_t id,
     const redisReply *pairs);
 
+/* the connection, once no errand uses it any more */
+redis_t *sender_redis(sender_t *s);
+/* rows on their way to their request */
+size_t sender_preparing(const sender_t *s);
+
+/* Moves on what errands are done with: before leases are looked after. */
+void sender_collect(sender_t *s);
 /*
- * Starts what may start.  *wait_us: how long nothing can be done without an
- * event.  The caller syncs the journal and ships afterwards.
+ * Starts what may start, unless an errand is under way.  *wait_us: how long
+ * nothing can be done without an event.  The caller syncs and ships.
  */
 void sender_turn(sender_t *s, int64_t *wait_us);
 

@@ -301,7 +301,8 @@ sender_done(void *data, void *subject, const wire_answer_t *answer)
     }
 
     if (flight->row == NULL) {
-        access_answer(&c->access, c->ac, answer, s->vault, s->redis);
+        access_answer(&c->access, c->ac, answer, s->vault,
+                      sender_redis(s));
         return;
     }
 

@@ -1,0 +1,143 @@
+#include "errand.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "log.h"
+
+
+struct errand_s {
+    pthread_t        thread;
+    pthread_mutex_t  lock;
+    pthread_cond_t   changed;
+    int              event_fd;
+    errand_pt        call;          /* NULL: nothing is under way */
+    void            *data;
+    bool             ending;
+};
+
+
+static void *
+errand_run(void *data)
+{
+    uint64_t   one = 1;
+    errand_t  *e = data;
+
+    (void) pthread_mutex_lock(&e->lock);
+
+    for ( ;; ) {
+        while (e->call == NULL && !e->ending) {
+            (void) pthread_cond_wait(&e->changed, &e->lock);
+        }
+
+        if (e->call == NULL) {
+            break;
+        }
+
+        (void) pthread_mutex_unlock(&e->lock);
+        e->call(e->data);
+        (void) pthread_mutex_lock(&e->lock);
+
+        e->call = NULL;
+        (void) pthread_cond_broadcast(&e->changed);
+
+        /* it cannot be so full that this fails while nobody looks */
+        if (write(e->event_fd, &one, sizeof(one)) < 0) {
+            continue;
+        }
+    }
+
+    (void) pthread_mutex_unlock(&e->lock);
+
+    return NULL;
+}
+
+
+errand_t *
+errand_new(int event_fd)
+{
+    int        rc;
+    sigset_t   all, before;
+    errand_t  *e = calloc(1, sizeof(*e));
+
+    if (e == NULL) {
+        return NULL;
+    }
+
+    e->event_fd = event_fd;
+    (void) pthread_mutex_init(&e->lock, NULL);
+    (void) pthread_cond_init(&e->changed, NULL);
+
+    /* signals are the loop's */
+    (void) sigfillset(&all);
+    (void) pthread_sigmask(SIG_SETMASK, &all, &before);
+    rc = pthread_create(&e->thread, NULL, errand_run, e);
+    (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+
+    if (rc != 0) {
+        log_error("thread", "cannot be started: raise the limit of tasks "
+                  "(systemd: TasksMax) of the worker");
+        free(e);
+        return NULL;
+    }
+
+    return e;
+}
+
+
+void
+errand_free(errand_t *e)
+{
+    if (e == NULL) {
+        return;
+    }
+
+    (void) pthread_mutex_lock(&e->lock);
+    e->ending = true;
+    (void) pthread_cond_broadcast(&e->changed);
+    (void) pthread_mutex_unlock(&e->lock);
+    (void) pthread_join(e->thread, NULL);
+    (void) pthread_cond_destroy(&e->changed);
+    (void) pthread_mutex_destroy(&e->lock);
+    free(e);
+}
+
+
+void
+errand_start(errand_t *e, errand_pt call, void *data)
+{
+    (void) pthread_mutex_lock(&e->lock);
+    e->call = call;
+    e->data = data;
+    (void) pthread_cond_broadcast(&e->changed);
+    (void) pthread_mutex_unlock(&e->lock);
+}
+
+
+bool
+errand_busy(errand_t *e)
+{
+    bool  busy;
+
+    (void) pthread_mutex_lock(&e->lock);
+    busy = e->call != NULL;
+    (void) pthread_mutex_unlock(&e->lock);
+
+    return busy;
+}
+
+
+void
+errand_wait(errand_t *e)
+{
+    (void) pthread_mutex_lock(&e->lock);
+
+    while (e->call != NULL) {
+        (void) pthread_cond_wait(&e->changed, &e->lock);
+    }
+
+    (void) pthread_mutex_unlock(&e->lock);
+}
