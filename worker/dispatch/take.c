@@ -6,6 +6,9 @@
 #include "take_lua.h"
 #include "tomo_codec.h"
 
+#define TAKE_ROWS    64         /* of one script ... */
+#define TAKE_PEOPLE  1000       /* ... and whom they are for, but the first's */
+
 static redis_script_t  take_script = { .name = "take", .text = take_lua };
 
 
@@ -27,36 +30,23 @@ take_person(redis_args_t *args, tomo_buf_t *keys, const take_t *t,
 }
 
 
-/*
- * The keys of those it is for, written into memory that the caller frees when
- * the command is appended; how many.
- */
+/* The keys of those a row is for, into memory that keys has; how many. */
 
 static size_t
-take_people(redis_args_t *args, const take_t *t, void **memory)
+take_people(redis_args_t *args, const take_t *t, tomo_buf_t *keys)
 {
-    size_t       n = 0, end, cap;
-    uint64_t     serial;
-    tomo_buf_t   keys;
-    tomo_str_t   rest = t->row->serials;
-
-    cap = (size_t) row_people(t->row) * TOMO_KEY_MAX;
-    *memory = malloc(cap);
-
-    if (*memory == NULL) {
-        abort();                /* out of memory: what is open comes back */
-    }
-
-    tomo_buf_init(&keys, *memory, cap);
+    size_t      n = 0, end;
+    uint64_t    serial;
+    tomo_str_t  rest = t->row->serials;
 
     if (t->row->via != TOMO_VIA_MULTICAST && t->row->friend != 0) {
-        take_person(args, &keys, t, t->row->friend);
+        take_person(args, keys, t, t->row->friend);
         return 1;
     }
 
     /* once tried, its recipients are frozen: the same key, the same content */
-    while (t->row->attempt == 0 && rest.len > 0 && keys.len + TOMO_KEY_MAX
-                                                   <= cap)
+    while (t->row->attempt == 0 && rest.len > 0
+           && n < (size_t) row_people(t->row))
     {
         end = tomo_str_find(rest, 0, ',');
 
@@ -66,7 +56,7 @@ take_people(redis_args_t *args, const take_t *t, void **memory)
             serial = 0;         /* nobody, and so nobody who blocks */
         }
 
-        take_person(args, &keys, t, (uint32_t) serial);
+        take_person(args, keys, t, (uint32_t) serial);
         n++;
         end += end < rest.len;
         rest = tomo_str_n(rest.data + end, rest.len - end);
@@ -76,17 +66,50 @@ take_people(redis_args_t *args, const take_t *t, void **memory)
 }
 
 
-static tomo_rc_e
-take_append(redis_t *r, const take_t *t, int64_t now_ms)
+/*
+ * How many of the next rows one script can look at: of one account, and not
+ * so much that Redis would stand still.  *people: whom they are for, at most.
+ */
+
+static size_t
+take_group(const take_t *takes, size_t n, size_t *people)
 {
-    void             *memory;
-    size_t            n_keys = 3;
+    size_t  k = 0, more;
+
+    *people = 0;
+
+    while (k < n && k < TAKE_ROWS && takes[k].channel == takes[0].channel) {
+        more = (size_t) row_people(takes[k].row);
+
+        if (k > 0 && *people + more > TAKE_PEOPLE) {
+            break;
+        }
+
+        *people += more;
+        k++;
+    }
+
+    return k;
+}
+
+
+static tomo_rc_e
+take_append(redis_t *r, const take_t *takes, size_t n, size_t people,
+    int64_t now_ms)
+{
+    void             *memory = malloc(people * TOMO_KEY_MAX);
+    size_t            n_keys = 3, each[TAKE_ROWS];
     uint8_t           meta_data[TOMO_KEY_MAX];
     tomo_rc_e         rc;
-    tomo_buf_t        meta;
+    tomo_buf_t        meta, keys;
     redis_args_t      args = { 0 };
-    const channel_t  *c = t->channel;
+    const channel_t  *c = takes[0].channel;
 
+    if (memory == NULL) {
+        abort();                /* out of memory: what is open comes back */
+    }
+
+    tomo_buf_init(&keys, memory, people * TOMO_KEY_MAX);
     tomo_buf_init(&meta, meta_data, sizeof(meta_data));
     tomo_key_meta(&meta, tomo_str_c(c->ac->id));
 
@@ -94,12 +117,19 @@ take_append(redis_t *r, const take_t *t, int64_t now_ms)
     redis_arg(&args, tomo_str_n(c->out_key, c->out_key_len));
     redis_arg(&args, tomo_buf_str(&meta));
 
-    n_keys += take_people(&args, t, &memory);
+    for (size_t i = 0; i < n; i++) {
+        each[i] = take_people(&args, &takes[i], &keys);
+        n_keys += each[i];
+    }
 
     redis_arg_c(&args, c->lease.self->nonce);
-    redis_arg_c(&args, t->row->id);
-    redis_arg_c(&args, row_counted(t->row) ? "1" : "0");
     redis_arg_i64(&args, now_ms);
+
+    for (size_t i = 0; i < n; i++) {
+        redis_arg_c(&args, takes[i].row->id);
+        redis_arg_c(&args, row_counted(takes[i].row) ? "1" : "0");
+        redis_arg_u64(&args, each[i]);
+    }
 
     rc = redis_append_eval(r, &take_script, n_keys, &args);
     redis_args_free(&args);
@@ -164,19 +194,42 @@ take_unknown(take_t *takes, size_t n)
 }
 
 
+/* the answer to one script; false: the scripts were flushed */
+
+static bool
+take_answer(take_t *takes, size_t n, const redisReply *reply)
+{
+    bool  each = redis_is(reply, REDIS_REPLY_ARRAY) && redis_len(reply) == n;
+
+    if (redis_error_of(reply) == REDIS_ERR_NOSCRIPT) {
+        return false;
+    }
+
+    for (size_t i = 0; i < n; i++) {
+        take_read(&takes[i], each ? redis_at(reply, i) : reply);
+    }
+
+    return true;
+}
+
+
 void
 take_ask(redis_t *r, take_t *takes, size_t n, int64_t now_ms)
 {
-    size_t       asked = 0;
+    bool         ok = true;
+    size_t       asked = 0, k, people;
     redisReply  *reply;
 
     take_unknown(takes, n);
 
-    while (asked < n && take_append(r, &takes[asked], now_ms) == TOMO_OK) {
-        asked++;
+    while (ok && asked < n) {
+        k = take_group(takes + asked, n - asked, &people);
+        ok = take_append(r, takes + asked, k, people, now_ms) == TOMO_OK;
+        asked += ok ? k : 0;
     }
 
-    for (size_t i = 0; i < asked; i++) {
+    for (size_t i = 0; i < asked; i += k) {
+        k = take_group(takes + i, n - i, &people);
         reply = redis_reply(r);
 
         if (reply == NULL) {
@@ -184,13 +237,13 @@ take_ask(redis_t *r, take_t *takes, size_t n, int64_t now_ms)
             return;
         }
 
-        if (redis_error_of(reply) == REDIS_ERR_NOSCRIPT) {
-            freeReplyObject(reply);
+        ok = take_answer(takes + i, k, reply);
+        freeReplyObject(reply);
+
+        if (!ok) {
+            take_unknown(takes, n);
             redis_drop(r, "the scripts were flushed");
             return;
         }
-
-        take_read(&takes[i], reply);
-        freeReplyObject(reply);
     }
 }

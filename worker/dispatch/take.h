@@ -1,5 +1,5 @@
 /*
- * take: asks Redis by one pipeline of scripts whether rows may leave now:
+ * take: asks Redis by a pipeline of scripts whether rows may leave now:
  * is the lease ours, does the row still stand, is the friend not blocked,
  * does the account not wait for its quota.
  */
