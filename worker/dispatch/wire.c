@@ -1,32 +1,16 @@
-#include "wire.h"
+#include "wire_handle.h"
 
-#include <curl/curl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "log.h"
 
-#define WIRE_CONNECT_MS  5000L
-#define WIRE_TOTAL_MS    10000L
 #define WIRE_STREAMS     100L
+#define WIRE_MANY        64         /* in flight: answers come all the time */
+#define WIRE_REST_NS     1000000L   /* and are taken together */
 
-
-typedef struct wire_flight_s  wire_flight_t;
-
-struct wire_flight_s {
-    CURL               *easy;
-    void               *subject;
-    struct curl_slist  *headers;
-    uint8_t            *out;            /* the request's body */
-    size_t              out_len;
-    size_t              out_at;
-    uint8_t             in[WIRE_BODY_MAX];
-    size_t              in_len;
-    wire_answer_t       answer;
-    wire_flight_t      *next;           /* in the free list */
-};
 
 struct wire_s {
     const conf_t   *conf;
@@ -34,6 +18,7 @@ struct wire_s {
     wire_done_pt    done;
     void           *data;
     size_t          flying;
+    bool            added;          /* since libcurl was last called */
     wire_flight_t  *all[WIRE_FLYING_MAX];
     size_t          n_all;
     wire_flight_t  *unused;
@@ -74,126 +59,6 @@ wire_new(const conf_t *conf, wire_done_pt done, void *data)
 }
 
 
-static size_t
-wire_on_body(char *data, size_t size, size_t n, void *ctx)
-{
-    size_t          len = size * n;
-    wire_flight_t  *f = ctx;
-
-    if (len > WIRE_BODY_MAX - f->in_len) {
-        return 0;               /* the status is known, the rest is noise */
-    }
-
-    memcpy(f->in + f->in_len, data, len);
-    f->in_len += len;
-
-    return len;
-}
-
-
-static void
-wire_header(tomo_str_t line, const char *name, char id[WIRE_REQUEST_ID + 1])
-{
-    size_t      len = strlen(name), n;
-    tomo_str_t  value;
-
-    if (line.len <= len || line.data[len] != ':'
-        || strncasecmp((const char *) line.data, name, len) != 0)
-    {
-        return;
-    }
-
-    value = tomo_str_n(line.data + len + 1, line.len - len - 1);
-
-    while (value.len > 0 && value.data[0] == ' ') {
-        value = tomo_str_n(value.data + 1, value.len - 1);
-    }
-
-    /* an id is printable ASCII; whatever else comes ends it */
-    for (n = 0; n < value.len && n < WIRE_REQUEST_ID; n++) {
-        if (value.data[n] <= 0x20 || value.data[n] >= 0x7f) {
-            break;
-        }
-
-        id[n] = (char) value.data[n];
-    }
-
-    id[n] = '\0';
-}
-
-
-static size_t
-wire_on_header(char *data, size_t size, size_t n, void *ctx)
-{
-    tomo_str_t      line = tomo_str_n(data, size * n);
-    wire_flight_t  *f = ctx;
-
-    wire_header(line, "x-line-request-id", f->answer.request_id);
-    wire_header(line, "x-line-accepted-request-id", f->answer.accepted_id);
-
-    return line.len;
-}
-
-
-static size_t
-wire_on_read(char *data, size_t size, size_t n, void *ctx)
-{
-    size_t          len = size * n;
-    wire_flight_t  *f = ctx;
-
-    if (len > f->out_len - f->out_at) {
-        len = f->out_len - f->out_at;
-    }
-
-    memcpy(data, f->out + f->out_at, len);
-    f->out_at += len;
-
-    return len;
-}
-
-
-/* what is the same for every request of a handle */
-
-static bool
-wire_fixed(const wire_t *w, CURL *e)
-{
-    CURLcode  rc = CURLE_OK;
-
-#define WIRE_SET(option, value)                                               \
-    rc = rc == CURLE_OK ? curl_easy_setopt(e, option, value) : rc
-
-    WIRE_SET(CURLOPT_PROTOCOLS_STR, "https");
-    WIRE_SET(CURLOPT_FOLLOWLOCATION, 0L);
-    WIRE_SET(CURLOPT_PROXY, "");
-    WIRE_SET(CURLOPT_NOSIGNAL, 1L);
-    WIRE_SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
-    WIRE_SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    WIRE_SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    WIRE_SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
-    WIRE_SET(CURLOPT_PIPEWAIT, 1L);
-    WIRE_SET(CURLOPT_CONNECTTIMEOUT_MS, WIRE_CONNECT_MS);
-    WIRE_SET(CURLOPT_TIMEOUT_MS, WIRE_TOTAL_MS);
-    WIRE_SET(CURLOPT_TCP_NODELAY, 1L);
-    WIRE_SET(CURLOPT_TCP_KEEPALIVE, 1L);
-    WIRE_SET(CURLOPT_USERAGENT, "tomo");
-    WIRE_SET(CURLOPT_WRITEFUNCTION, wire_on_body);
-    WIRE_SET(CURLOPT_HEADERFUNCTION, wire_on_header);
-
-    if (w->conf->line_unix_socket != NULL) {
-        WIRE_SET(CURLOPT_UNIX_SOCKET_PATH, w->conf->line_unix_socket);
-    }
-
-    if (w->conf->line_ca_file != NULL) {
-        WIRE_SET(CURLOPT_CAINFO, w->conf->line_ca_file);
-        WIRE_SET(CURLOPT_CAPATH, NULL);
-    }
-
-#undef WIRE_SET
-
-    return rc == CURLE_OK;
-}
-
-
 static wire_flight_t *
 wire_flight(wire_t *w)
 {
@@ -212,17 +77,13 @@ wire_flight(wire_t *w)
 
     f->easy = curl_easy_init();
 
-    if (f->easy == NULL || !wire_fixed(w, f->easy)) {
+    if (f->easy == NULL || !wire_handle_set(f, w->conf)) {
         log_error("libcurl", "lacks an option that sending needs");
         curl_easy_cleanup(f->easy);
         free(f);
         return NULL;
     }
 
-    curl_easy_setopt(f->easy, CURLOPT_PRIVATE, f);
-    curl_easy_setopt(f->easy, CURLOPT_WRITEDATA, f);
-    curl_easy_setopt(f->easy, CURLOPT_HEADERDATA, f);
-    curl_easy_setopt(f->easy, CURLOPT_READDATA, f);
     w->all[w->n_all++] = f;
 
     return f;
@@ -328,7 +189,7 @@ wire_body(wire_flight_t *f, const wire_request_t *r)
            && curl_easy_setopt(e, CURLOPT_POSTFIELDS,
                                r->once ? NULL : f->out) == CURLE_OK
            && curl_easy_setopt(e, CURLOPT_READFUNCTION,
-                               r->once ? wire_on_read : NULL) == CURLE_OK
+                               r->once ? wire_handle_read : NULL) == CURLE_OK
            && curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
                                (curl_off_t) r->body.len) == CURLE_OK;
 }
@@ -366,6 +227,7 @@ wire_start(wire_t *w, const wire_request_t *r, void *subject)
     }
 
     w->flying++;
+    w->added = true;
 
     return TOMO_OK;
 }
@@ -440,6 +302,30 @@ wire_ended(wire_t *w, wire_flight_t *f, CURLcode rc)
 }
 
 
+/*
+ * libcurl looks at every transfer each time it is called.  While many are in
+ * flight a short rest lets it serve several answers at once; whatever else the
+ * caller waits for ends it.
+ */
+
+static void
+wire_rest(const wire_t *w, const struct curl_waitfd *fds, unsigned n)
+{
+    struct pollfd    own[WIRE_FDS_MAX];
+    struct timespec  rest = { .tv_nsec = WIRE_REST_NS };
+
+    if (w->flying < WIRE_MANY || n > WIRE_FDS_MAX) {
+        return;
+    }
+
+    for (unsigned i = 0; i < n; i++) {
+        own[i] = (struct pollfd) { .fd = fds[i].fd, .events = POLLIN };
+    }
+
+    (void) ppoll(own, n, &rest, NULL);
+}
+
+
 void
 wire_turn(wire_t *w, struct curl_waitfd *fds, unsigned n, int timeout_ms)
 {
@@ -447,7 +333,16 @@ wire_turn(wire_t *w, struct curl_waitfd *fds, unsigned n, int timeout_ms)
     CURLMsg  *msg;
     void     *flight;
 
-    curl_multi_perform(w->multi, &running);
+    /* few in flight: libcurl may still hold some of an answer */
+    if (w->added || w->flying < WIRE_MANY) {
+        w->added = false;
+        curl_multi_perform(w->multi, &running);
+    }
+
+    if (timeout_ms > 0) {
+        wire_rest(w, fds, n);
+    }
+
     curl_multi_poll(w->multi, fds, n, timeout_ms, NULL);
     curl_multi_perform(w->multi, &running);
 

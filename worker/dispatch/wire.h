@@ -16,6 +16,7 @@
 #define WIRE_BODY_MAX     (64 * 1024)
 #define WIRE_FLYING_MAX   400
 #define WIRE_REQUEST_ID   64
+#define WIRE_FDS_MAX      8
 
 typedef struct wire_s  wire_t;
 
@@ -58,8 +59,8 @@ tomo_rc_e wire_start(wire_t *w, const wire_request_t *request, void *subject)
 size_t wire_flying(const wire_t *w);
 
 /*
- * Waits for traffic, for the fds given, or for at most timeout_ms; then moves
- * everything on and calls back what ended.
+ * Waits for traffic, for the fds given (at most WIRE_FDS_MAX, to read), or for
+ * at most timeout_ms; then moves everything on and calls back what ended.
  */
 struct curl_waitfd;
 void wire_turn(wire_t *w, struct curl_waitfd *fds, unsigned n,
