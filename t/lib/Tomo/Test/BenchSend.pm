@@ -14,6 +14,8 @@ use Tomo::Test ();
 my $COUNT  = 20_000;
 my $FLYING = 400;       # WIRE_FLYING_MAX
 my $LINE_S = 2000;      # pushes a second that LINE allows
+my $CAP_S  = 2200;      # dispatch keeps a twentieth below its cap, so that no second exceeds it
+my $BUSY   = 0.5;       # of a core, for those
 my $TICKS  = POSIX::sysconf(POSIX::_SC_CLK_TCK());
 
 # Rows as ingest writes them, all in one step, each to a friend of its own.
@@ -138,10 +140,19 @@ sub row {
         for [ 'Tomo', \@own ], [ 'libcurl', \@loop ];
     printf "  ratio %.2f (at least %.2f: %s)\n", $ratio, $row->{budget},
         $ratio >= $row->{budget} ? 'met' : 'MISSED';
-    my $line = $self->_dispatch($LINE_S, 5 * $LINE_S);
-    printf "  at LINE's %d/s: %.0f/s on %.2f of a core (at most 0.50: %s)\n", $LINE_S,
-        $line->{rate}, $line->{busy}, $line->{busy} <= 0.5 ? 'met' : 'MISSED';
-    return $ratio >= $row->{budget} && $line->{busy} <= 0.5;
+    return $self->_line_rate && $ratio >= $row->{budget};
+}
+
+# LINE's rate must be reached, and on so much of a core; the median of three.
+sub _line_rate {
+    my ($self) = @_;
+    my @runs = map { $self->_dispatch($CAP_S, 5 * $LINE_S) } 1 .. 3;
+    my ($rate, $busy) = (_median('rate', @runs), _median('busy', @runs));
+    my $met = $rate >= $LINE_S && $busy <= $BUSY;
+    printf "  at LINE's %d/s, with a cap of %d/s: %.0f/s on %.2f of a core "
+        . "(at least %d/s on at most %.2f: %s)\n", $LINE_S, $CAP_S, $rate, $busy, $LINE_S, $BUSY,
+        $met ? 'met' : 'MISSED';
+    return $met;
 }
 
 1;
