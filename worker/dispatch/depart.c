@@ -21,7 +21,13 @@ depart_start(sender_t *s, depart_t *b)
     b->state = DEPART_TAKING;
     b->redis = s->redis;
     b->now_ms = clock_now_ms();
-    errand_start(s->errand, depart_take, b);
+
+    if (wire_flying(s->wire) > 0) {
+        errand_start(s->errand, depart_take, b);
+
+    } else {
+        depart_take(b);         /* nothing to go on with meanwhile */
+    }
 }
 
 

@@ -1,7 +1,8 @@
 /*
  * depart: rows on their way from the queue to their request: taken (an errand),
  * journalled, synced (another errand), let go.  While one batch is synced the
- * next may be taken.
+ * next may be taken.  While no request is under way there is nothing to go on
+ * with, and what would be an errand is done at once.
  *
  * Much can happen meanwhile: a row goes only if its lease, token and account
  * still let it; else its attempt is made void and it waits its turn again.

@@ -296,6 +296,19 @@ dispatch_ship(dispatch_t *d, int64_t *wait_us)
 }
 
 
+/* an errand, unless there is nothing to go on with meanwhile */
+
+static bool
+dispatch_sync(dispatch_t *d)
+{
+    sendjournal_t  *journal = d->sender.journal;
+
+    return (wire_flying(d->sender.wire) > 0 ? sendjournal_turn(journal)
+                                            : sendjournal_sync(journal))
+           == TOMO_OK;
+}
+
+
 static void
 dispatch_tidy(dispatch_t *d)
 {
@@ -369,9 +382,16 @@ dispatch_turn(dispatch_t *d, bool reading)
 
     s->stopping = !reading || d->check.refused;
     sender_turn(s, &wait_us);
+    sender_collect(s);
 
-    if (s->failed || sendjournal_turn(s->journal) != TOMO_OK) {
+    if (s->failed || !dispatch_sync(d)) {
         return false;
+    }
+
+    sender_collect(s);
+
+    if (!errand_busy(s->errand)) {
+        dispatch_ship(d, &wait_us);
     }
 
     dispatch_tidy(d);

@@ -345,6 +345,7 @@ sender_start(sender_t *s, int64_t *wait_us)
 
     if (b->n > 0) {
         depart_start(s, b);
+        *wait_us = errand_busy(s->errand) ? *wait_us : 0;
     }
 }
 

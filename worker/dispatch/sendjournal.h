@@ -71,7 +71,7 @@ tomo_rc_e sendjournal_broken(sendjournal_t *sj, const conf_account_t *ac,
 /* everything appended becomes durable before it returns */
 tomo_rc_e sendjournal_sync(sendjournal_t *sj) TOMO_MUST_CHECK;
 /*
- * Does not wait: takes note of a sync that is over, and starts the next one
+ * Without waiting: takes note of a sync that is over, and starts the next one
  * when there is something to sync.
  */
 tomo_rc_e sendjournal_turn(sendjournal_t *sj) TOMO_MUST_CHECK;

@@ -154,6 +154,11 @@ take_read(take_t *t, const redisReply *reply)
     if (tomo_str_eq(word, tomo_str("ok"))) {
         t->word = TAKE_OK;
 
+        if (t->row->kept != NULL && t->row->attempt == 0) {
+            /* who blocked the account when it was last asked does no more */
+            row_leave_out(t->row, tomo_str(""));
+        }
+
     } else if (tomo_str_eq(word, tomo_str("lease"))) {
         t->word = TAKE_LEASE;
 
