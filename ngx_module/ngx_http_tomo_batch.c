@@ -32,9 +32,11 @@ ngx_http_tomo_batch_aside(ngx_http_tomo_source_t *source, uint64_t n)
 {
     ngx_http_tomo_zone_t  *tz;
 
-    if (n == 0) {
-        return;
+    if (n == 0 || source->next_seq <= source->aside_seq + 1) {
+        return;                 /* looked at again: counted then */
     }
+
+    source->aside_seq = source->next_seq - 1;
 
     tz = source->ship->tmcf->zone;
     ngx_http_tomo_count_n(tz, ship_quarantined, n);
@@ -48,8 +50,7 @@ ngx_http_tomo_batch_aside(ngx_http_tomo_source_t *source, uint64_t n)
 
 
 static ngx_int_t
-ngx_http_tomo_batch_xadd(ngx_http_tomo_source_t *source,
-    const tomo_record_t *r)
+ngx_http_tomo_batch_xadd(ngx_http_tomo_mark_t *mark, const tomo_record_t *r)
 {
     u_char        keys[TOMO_KEY_MAX], texts[128];
     tomo_buf_t    key, text;
@@ -66,7 +67,7 @@ ngx_http_tomo_batch_xadd(ngx_http_tomo_source_t *source,
 
     entry.kind = (tomo_entry_kind_e) r->kind;
     entry.at_ms = r->at_ms;
-    entry.writer = source->writer;
+    entry.writer = mark->source->writer;
     entry.seq = r->seq;
     entry.body = r->body;
 
@@ -80,9 +81,9 @@ ngx_http_tomo_batch_xadd(ngx_http_tomo_source_t *source,
         return NGX_ERROR;
     }
 
-    return ngx_http_tomo_redis_send(source->ship->redis, argv,
+    return ngx_http_tomo_redis_send(mark->source->ship->redis, argv,
                                     3 + 2 * TOMO_ENTRY_FIELDS,
-                                    ngx_http_tomo_batch_queued, source);
+                                    ngx_http_tomo_batch_item, mark);
 }
 
 
@@ -111,7 +112,7 @@ ngx_http_tomo_batch_group(ngx_http_tomo_mark_t *mark)
     }
 
     for (i = mark->first, n = 0; n < mark->n; i = b->records[i].next, n++) {
-        if (ngx_http_tomo_batch_xadd(source, &b->records[i].record)
+        if (ngx_http_tomo_batch_xadd(mark, &b->records[i].record)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -129,8 +130,8 @@ ngx_http_tomo_batch_group(ngx_http_tomo_mark_t *mark)
     argv[2] = tomo_str_n(text, 16);
     argv[3] = tomo_str_n(text + 16, num.len - 16);
 
-    if (ngx_http_tomo_redis_send(redis, argv, 4, ngx_http_tomo_batch_queued,
-                                 source)
+    if (ngx_http_tomo_redis_send(redis, argv, 4, ngx_http_tomo_batch_item,
+                                 mark)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -201,6 +202,7 @@ ngx_http_tomo_batch_add(ngx_http_tomo_batch_t *b, ngx_http_tomo_mark_t *mark,
     b->bytes += size;
 
     if (mark->n == 0) {
+        mark->refused = 0;
         mark->first = i;
     } else {
         b->records[mark->last].next = i;
@@ -252,11 +254,11 @@ ngx_http_tomo_batch_take(ngx_http_tomo_source_t *source,
         return NGX_DECLINED;
     }
 
-    if (!mark->known) {
+    if (!mark->known && !mark->held) {
         return NGX_BUSY;
     }
 
-    if (r.seq > mark->mark) {
+    if (r.seq > mark->mark && !mark->held) {
         if (mark->batch != b->id) {
             mark->batch = b->id;
             mark->n = 0;
@@ -338,8 +340,11 @@ ngx_http_tomo_batch_start(ngx_http_tomo_source_t *source)
         rc = NGX_OK;
     }
 
-    source->passed_seq = ngx_max(source->passed_seq, source->next_seq - 1);
-    ngx_http_tomo_source_reached(source);
+    if (source->held == 0) {
+        source->passed_seq = ngx_max(source->passed_seq,
+                                     source->next_seq - 1);
+        ngx_http_tomo_source_reached(source);
+    }
 
     if (rc == NGX_BUSY) {
         ngx_http_tomo_batch_ahead(source);

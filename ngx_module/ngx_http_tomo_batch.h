@@ -34,10 +34,25 @@ void ngx_http_tomo_mark_ask(ngx_http_tomo_source_t *source);
 void ngx_http_tomo_mark_repair(ngx_http_tomo_mark_t *mark);
 
 /*
- * Answers (ngx_http_tomo_commit.c): to what is queued before EXEC (data: the
- * source), to EXEC (data: the mark); done when all groups are answered.
+ * Holds (ngx_http_tomo_hold.c).  fits: is the first word of an error about an
+ * account's own keys?  hold: no record of it is sent until it is asked for
+ * again; why is for the log.  end: its keys answer.  shipped: a transaction
+ * of it went through.
+ */
+void ngx_http_tomo_hold_init(ngx_http_tomo_ship_t *ship);
+void ngx_http_tomo_hold_stop(ngx_http_tomo_ship_t *ship);
+ngx_uint_t ngx_http_tomo_hold_fits(const ngx_str_t *word);
+void ngx_http_tomo_hold(ngx_http_tomo_mark_t *mark, const ngx_str_t *why);
+void ngx_http_tomo_hold_end(ngx_http_tomo_mark_t *mark);
+void ngx_http_tomo_hold_shipped(ngx_http_tomo_mark_t *mark);
+
+/*
+ * Answers (ngx_http_tomo_commit.c): to MULTI (data: the source), to what is
+ * queued and to EXEC (data: the mark); done when all groups are answered.
  */
 void ngx_http_tomo_batch_queued(const ngx_http_tomo_reply_t *reply,
+    void *data);
+void ngx_http_tomo_batch_item(const ngx_http_tomo_reply_t *reply,
     void *data);
 void ngx_http_tomo_batch_exec(const ngx_http_tomo_reply_t *reply,
     void *data);

@@ -32,8 +32,10 @@ ngx_http_tomo_batch_done(ngx_http_tomo_source_t *source)
         ngx_http_tomo_count_n(ship->tmcf->zone, ship_reshipped, again);
     }
 
-    source->passed_seq = ngx_max(source->passed_seq, source->batch_to);
-    ngx_http_tomo_source_reached(source);
+    if (source->held == 0) {
+        source->passed_seq = ngx_max(source->passed_seq, source->batch_to);
+        ngx_http_tomo_source_reached(source);
+    }
 
     ship->tries = 0;
     ship->reported = 0;
@@ -42,7 +44,7 @@ ngx_http_tomo_batch_done(ngx_http_tomo_source_t *source)
 }
 
 
-/* MULTI, XADD and HSET before EXEC: only their refusal matters */
+/* before EXEC: only refusals matter */
 
 void
 ngx_http_tomo_batch_queued(const ngx_http_tomo_reply_t *reply, void *data)
@@ -81,6 +83,28 @@ ngx_http_tomo_batch_queued(const ngx_http_tomo_reply_t *reply, void *data)
 }
 
 
+void
+ngx_http_tomo_batch_item(const ngx_http_tomo_reply_t *reply, void *data)
+{
+    ngx_str_t              word;
+    ngx_http_tomo_mark_t  *mark = data;
+
+    if (reply && !mark->source->failed
+        && ngx_http_tomo_reply_kind(reply) == NGX_HTTP_TOMO_REPLY_ERROR)
+    {
+        word = ngx_http_tomo_reply_word(reply);
+
+        if (ngx_http_tomo_hold_fits(&word)) {
+            mark->refused = 1;          /* EXEC will do nothing */
+            ngx_http_tomo_hold(mark, &word);
+            return;
+        }
+    }
+
+    ngx_http_tomo_batch_queued(reply, mark->source);
+}
+
+
 static void
 ngx_http_tomo_batch_check(ngx_http_tomo_mark_t *mark,
     const ngx_http_tomo_reply_t *reply)
@@ -108,8 +132,15 @@ ngx_http_tomo_batch_check(ngx_http_tomo_mark_t *mark,
 
         if (kind == NGX_HTTP_TOMO_REPLY_ERROR) {
             word = ngx_http_tomo_reply_word(item);
-            ngx_http_tomo_ship_refused(source->ship, &word);
             bad = 1;
+
+            if (ngx_http_tomo_hold_fits(&word)) {
+                mark->refused = 1;
+                ngx_http_tomo_hold(mark, &word);
+            } else {
+                source->failed = 1;
+                ngx_http_tomo_ship_refused(source->ship, &word);
+            }
 
         } else if (kind != (i < mark->n ? NGX_HTTP_TOMO_REPLY_STRING
                                         : NGX_HTTP_TOMO_REPLY_INTEGER))
@@ -122,13 +153,13 @@ ngx_http_tomo_batch_check(ngx_http_tomo_mark_t *mark,
     }
 
     if (bad) {
-        source->failed = 1;
         ngx_http_tomo_mark_repair(mark);
         return;
     }
 
     mark->mark = mark->to;
     mark->believed = ngx_max(mark->believed, mark->to);
+    ngx_http_tomo_hold_shipped(mark);
     ngx_http_tomo_count(source->ship->tmcf->zone, ship_commits);
 }
 
@@ -153,6 +184,11 @@ ngx_http_tomo_batch_exec(const ngx_http_tomo_reply_t *reply, void *data)
         break;
 
     case NGX_HTTP_TOMO_REPLY_ERROR:
+
+        if (mark->refused) {
+            break;
+        }
+
         source->failed = 1;
         word = ngx_http_tomo_reply_word(reply);
 
@@ -170,7 +206,7 @@ ngx_http_tomo_batch_exec(const ngx_http_tomo_reply_t *reply, void *data)
         break;
     }
 
-    if (source->failed) {
+    if (source->failed || mark->refused) {
         ngx_http_tomo_count(source->ship->tmcf->zone, ship_errors);
     }
 

@@ -58,6 +58,7 @@
     X(redis_lost, "Connections to Redis lost or refused")                     \
     X(ship_commits, "Transactions that moved records to Redis")               \
     X(ship_errors, "Transactions Redis refused")                              \
+    X(ship_holds, "Accounts held because Redis refused their keys")           \
     X(ship_quarantined, "Records set aside: damaged or refused for good")     \
     X(ship_reshipped, "Records sent again because Redis had lost them")       \
     X(redis_rollbacks, "Times Redis lacked what it had acknowledged")          \

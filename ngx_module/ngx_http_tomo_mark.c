@@ -9,9 +9,20 @@
 
 
 ngx_http_tomo_mark_t *
+ngx_http_tomo_source_mark_find(ngx_http_tomo_source_t *source,
+    const ngx_str_t *account)
+{
+    ngx_str_t  id = *account;
+
+    return (ngx_http_tomo_mark_t *)
+               ngx_str_rbtree_lookup(&source->marks, &id,
+                                     ngx_crc32_short(id.data, id.len));
+}
+
+
+ngx_http_tomo_mark_t *
 ngx_http_tomo_source_mark(ngx_http_tomo_source_t *source, tomo_str_t account)
 {
-    uint32_t               hash;
     ngx_str_t              id;
     ngx_http_tomo_mark_t  *mark;
 
@@ -21,10 +32,8 @@ ngx_http_tomo_source_mark(ngx_http_tomo_source_t *source, tomo_str_t account)
 
     id.data = (u_char *) account.data;
     id.len = account.len;
-    hash = ngx_crc32_short(id.data, id.len);
 
-    mark = (ngx_http_tomo_mark_t *)
-               ngx_str_rbtree_lookup(&source->marks, &id, hash);
+    mark = ngx_http_tomo_source_mark_find(source, &id);
     if (mark) {
         return mark;
     }
@@ -37,7 +46,7 @@ ngx_http_tomo_source_mark(ngx_http_tomo_source_t *source, tomo_str_t account)
     ngx_memcpy(mark->id, id.data, id.len);
     mark->sn.str.data = mark->id;
     mark->sn.str.len = id.len;
-    mark->sn.node.key = hash;
+    mark->sn.node.key = ngx_crc32_short(id.data, id.len);
     mark->source = source;
 
     ngx_rbtree_insert(&source->marks, &mark->sn.node);
@@ -71,7 +80,7 @@ ngx_http_tomo_mark_settle(ngx_http_tomo_source_t *source)
         mark = ngx_queue_data(q, ngx_http_tomo_mark_t, queue);
 
         if (mark->mark < mark->believed) {
-            behind = 1;
+            behind |= !mark->held;
             target = ngx_min(target, mark->mark + 1);
         }
 
@@ -89,9 +98,11 @@ ngx_http_tomo_mark_settle(ngx_http_tomo_source_t *source)
     source->passed_seq = ngx_min(source->passed_seq, target - 1);
     ngx_http_tomo_source_reached(source);
 
-    if (behind || source->next_seq > target) {
+    if (behind || (source->back && source->next_seq > target)) {
         ngx_http_tomo_source_seek(source, target);
     }
+
+    source->back = 0;
 
     ngx_http_tomo_ship_wake(source->ship);
 }
@@ -106,6 +117,35 @@ ngx_http_tomo_mark_answered(ngx_http_tomo_mark_t *mark)
 
     if (--source->asked == 0 && !source->stale) {
         ngx_http_tomo_mark_ask(source);     /* those that had no room */
+    }
+}
+
+
+/* Redis refuses the account's keys, or everything */
+
+static void
+ngx_http_tomo_mark_refused(ngx_http_tomo_mark_t *mark, ngx_str_t *word)
+{
+    mark->refused = 1;
+
+    if (ngx_http_tomo_hold_fits(word)) {
+        ngx_http_tomo_hold(mark, word);
+        return;
+    }
+
+    mark->source->stale = 1;
+    ngx_http_tomo_ship_refused(mark->source->ship, word);
+}
+
+
+static void
+ngx_http_tomo_mark_known(ngx_http_tomo_mark_t *mark, uint64_t n)
+{
+    mark->mark = n;
+
+    if (!mark->refused) {
+        mark->known = 1;
+        ngx_http_tomo_hold_end(mark);
     }
 }
 
@@ -128,9 +168,8 @@ ngx_http_tomo_mark_checked(const ngx_http_tomo_reply_t *reply, void *data)
         break;
 
     case NGX_HTTP_TOMO_REPLY_ERROR:
-        mark->source->stale = 1;
         word = ngx_http_tomo_reply_word(reply);
-        ngx_http_tomo_ship_refused(mark->source->ship, &word);
+        ngx_http_tomo_mark_refused(mark, &word);
         break;
 
     default:
@@ -160,28 +199,24 @@ ngx_http_tomo_mark_read(const ngx_http_tomo_reply_t *reply, void *data)
         break;
 
     case NGX_HTTP_TOMO_REPLY_NIL:
-        mark->mark = 0;
-        mark->known = 1;
+        ngx_http_tomo_mark_known(mark, 0);
         break;
 
     case NGX_HTTP_TOMO_REPLY_STRING:
         if (tomo_u64_get(ngx_http_tomo_reply_str(reply), UINT64_MAX, &n)
             == TOMO_OK)
         {
-            mark->mark = n;
-            mark->known = 1;
+            ngx_http_tomo_mark_known(mark, n);
             break;
         }
 
-        mark->source->stale = 1;
         ngx_str_set(&word, "a ship mark that is no number");
-        ngx_http_tomo_ship_refused(mark->source->ship, &word);
+        ngx_http_tomo_hold(mark, &word);
         break;
 
     case NGX_HTTP_TOMO_REPLY_ERROR:
-        mark->source->stale = 1;
         word = ngx_http_tomo_reply_word(reply);
-        ngx_http_tomo_ship_refused(mark->source->ship, &word);
+        ngx_http_tomo_mark_refused(mark, &word);
         break;
 
     default:
@@ -209,6 +244,8 @@ ngx_http_tomo_mark_send(ngx_http_tomo_mark_t *mark)
     if (!ngx_http_tomo_redis_room(redis, 2, 1024)) {
         return NGX_AGAIN;
     }
+
+    mark->refused = 0;
 
     tomo_buf_init(&key, keys, sizeof(keys));
     tomo_key_in(&key, account);
@@ -243,6 +280,7 @@ ngx_http_tomo_mark_send(ngx_http_tomo_mark_t *mark)
 
     mark->source->asked++;
     mark->asked = 1;
+    mark->probe = 0;
 
     return NGX_OK;
 }
@@ -261,7 +299,7 @@ ngx_http_tomo_mark_ask(ngx_http_tomo_source_t *source)
     {
         mark = ngx_queue_data(q, ngx_http_tomo_mark_t, queue);
 
-        if (mark->known || mark->asked) {
+        if (mark->known || mark->asked || (mark->held && !mark->probe)) {
             continue;
         }
 
@@ -289,6 +327,7 @@ ngx_http_tomo_mark_repaired(const ngx_http_tomo_reply_t *reply, void *data)
     ngx_http_tomo_mark_t  *mark = data;
 
     mark->source->asked--;
+    ngx_http_tomo_ship_wake(mark->source->ship);
 }
 
 

@@ -65,6 +65,7 @@ ngx_http_tomo_ship_stale(ngx_http_tomo_source_t *source)
     ngx_http_tomo_mark_t  *mark;
 
     source->stale = 1;
+    source->back = 1;
 
     for (q = ngx_queue_head(&source->accounts);
          q != ngx_queue_sentinel(&source->accounts);
@@ -72,6 +73,7 @@ ngx_http_tomo_ship_stale(ngx_http_tomo_source_t *source)
     {
         mark = ngx_queue_data(q, ngx_http_tomo_mark_t, queue);
         mark->known = 0;
+        mark->probe = mark->held;
     }
 }
 
@@ -281,6 +283,12 @@ ngx_http_tomo_ship_step(ngx_http_tomo_ship_t *ship,
         return NGX_DONE;
     }
 
+    if (source->probe) {
+        source->probe = 0;
+        ngx_http_tomo_mark_ask(source);
+        return NGX_DONE;
+    }
+
     if (ship->in_flight >= NGX_HTTP_TOMO_SHIP_BATCHES
         || ngx_http_tomo_source_rests(source))
     {
@@ -357,6 +365,7 @@ ngx_http_tomo_ship_init(ngx_cycle_t *cycle, ngx_http_tomo_main_conf_t *tmcf)
     ship->retry.data = ship;
     ship->retry.log = cycle->log;
     ship->retry.cancelable = 1;
+    ngx_http_tomo_hold_init(ship);
 
     ship->hot = ngx_http_tomo_hot_create(cycle->pool);
 
@@ -417,6 +426,8 @@ ngx_http_tomo_ship_exit(ngx_cycle_t *cycle, ngx_http_tomo_main_conf_t *tmcf)
     if (ship->retry.timer_set) {
         ngx_del_timer(&ship->retry);
     }
+
+    ngx_http_tomo_hold_stop(ship);
 
     if (ship->work.posted) {
         ngx_delete_posted_event(&ship->work);

@@ -56,6 +56,8 @@ struct ngx_http_tomo_ship_s {
     ngx_uint_t                  tries;          /* refusals in a row */
     uint64_t                    surprises;      /* of redis, counted so far */
     ngx_event_t                 retry;
+    ngx_event_t                 holds;          /* asks for held accounts */
+    ngx_uint_t                  hold_tries;
     ngx_event_t                 work;           /* posted: something to do */
     ngx_log_t                  *log;
     ngx_pool_t                 *pool;
@@ -68,8 +70,9 @@ struct ngx_http_tomo_ship_s {
 void ngx_http_tomo_ship_wake(ngx_http_tomo_ship_t *ship);
 
 /*
- * Redis refused a write: everything rests for a moment (50 ms .. 5 s), then
- * the marks are read again.  why is for the log.
+ * Redis refused a write for its own reasons: everything rests for a moment
+ * (50 ms .. 5 s), then the marks are read again.  why is for the log.  What
+ * concerns one account alone holds that one (ngx_http_tomo_hold.c).
  */
 void ngx_http_tomo_ship_refused(ngx_http_tomo_ship_t *ship, ngx_str_t *why);
 

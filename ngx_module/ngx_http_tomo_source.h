@@ -37,6 +37,10 @@ typedef struct {
 
     unsigned                 known:1;   /* mark was read */
     unsigned                 asked:1;
+    unsigned                 held:1;    /* see ngx_http_tomo_hold.c */
+    unsigned                 probe:1;   /* held, and to be asked for */
+    unsigned                 refused:1; /* in the round under way */
+    unsigned                 told:1;    /* since it last shipped */
     u_char                   id[TOMO_ACCOUNT_MAX + 1];
 } ngx_http_tomo_mark_t;
 
@@ -66,10 +70,13 @@ struct ngx_http_tomo_source_s {
     ngx_rbtree_node_t           sentinel;
     ngx_queue_t                 accounts;
     ngx_uint_t                  asked;          /* marks on their way */
+    ngx_uint_t                  held;           /* accounts */
 
     uint64_t                    next_seq;       /* to be looked at next */
     uint64_t                    passed_seq;     /* all up to it are done */
     uint64_t                    reached_seq;    /* highest passed_seq ever */
+    uint64_t                    aside_seq;      /* all set aside up to it are
+                                                   counted */
 
     /* the chunk in memory: [pos, len) is not looked at yet */
     u_char                     *chunk;
@@ -94,6 +101,8 @@ struct ngx_http_tomo_source_s {
     unsigned                    in_flight:1;
     unsigned                    failed:1;       /* of the batch */
     unsigned                    stale:1;        /* marks to be read again */
+    unsigned                    back:1;         /* then on from passed_seq */
+    unsigned                    probe:1;        /* some held ones are due */
     unsigned                    busy:1;         /* a task of adopt has it */
     unsigned                    reported:1;     /* that it is unreadable */
 };
@@ -121,6 +130,10 @@ void ngx_http_tomo_source_reached(ngx_http_tomo_source_t *source);
 /* finds or makes the mark of an account; NULL: out of memory, or no id */
 ngx_http_tomo_mark_t *ngx_http_tomo_source_mark(
     ngx_http_tomo_source_t *source, tomo_str_t account);
+
+/* as above; NULL: the source knows of none */
+ngx_http_tomo_mark_t *ngx_http_tomo_source_mark_find(
+    ngx_http_tomo_source_t *source, const ngx_str_t *account);
 
 /* forgets the chunk; the next read looks for next_seq = seq */
 void ngx_http_tomo_source_seek(ngx_http_tomo_source_t *source, uint64_t seq);

@@ -20,6 +20,7 @@ typedef struct {
     ngx_uint_t                up;           /* Redis answers one of us */
     ngx_uint_t                down;         /* … or does not */
     uint64_t                  stops;        /* rows it is refused for */
+    uint64_t                  held;         /* accounts, by journal */
 } ngx_http_tomo_status_t;
 
 static const struct {
@@ -120,6 +121,7 @@ ngx_http_tomo_status_read(ngx_http_tomo_status_t *st)
     st->slots = 0;
     st->up = 0;
     st->down = 0;
+    st->held = 0;
     st->stops = ngx_http_tomo_redis_check_stops(st->tz);
 
     for (i = 0; i < NGX_HTTP_TOMO_SLOTS; i++) {
@@ -132,6 +134,7 @@ ngx_http_tomo_status_read(ngx_http_tomo_status_t *st)
         st->slots++;
         st->up += slot->redis == NGX_HTTP_TOMO_REDIS_UP;
         st->down += slot->redis == NGX_HTTP_TOMO_REDIS_DOWN;
+        st->held += slot->held;
     }
 }
 
@@ -187,6 +190,7 @@ ngx_http_tomo_status_json(tomo_buf_t *b, ngx_http_tomo_status_t *st)
     ngx_http_tomo_status_pair(b, "shipped", st->balance.shipped);
     ngx_http_tomo_status_pair(b, "waiting", st->balance.waiting);
     ngx_http_tomo_status_pair(b, "quarantined", st->balance.quarantined);
+    ngx_http_tomo_status_pair(b, "held", st->held);
     tomo_buf_c(b, "}\n");
 }
 
@@ -253,6 +257,8 @@ ngx_http_tomo_status_prometheus(tomo_buf_t *b, ngx_http_tomo_status_t *st)
         "counter", "Journal records set aside", st->balance.quarantined);
     ngx_http_tomo_status_metric(b, "tomo_records_waiting", "gauge",
         "Journal records not yet in Redis", st->balance.waiting);
+    ngx_http_tomo_status_metric(b, "tomo_accounts_held", "gauge",
+        "Accounts whose keys Redis refuses, in each journal", st->held);
     ngx_http_tomo_status_metric(b, "tomo_journal_bytes", "gauge",
         "Bytes in the journals' segments", st->balance.bytes);
     ngx_http_tomo_status_metric(b, "tomo_journal_max_bytes", "gauge",
@@ -337,10 +343,10 @@ ngx_http_tomo_status_html(tomo_buf_t *b, ngx_http_tomo_status_t *st)
                              st->balance.waiting);
     ngx_http_tomo_status_row(b, "quarantined", "Set aside",
                              st->balance.quarantined);
+    ngx_http_tomo_status_row(b, "held", "Accounts held", st->held);
     ngx_http_tomo_status_row(b, "bytes", "In the journals' segments",
                              st->balance.bytes);
-    ngx_http_tomo_status_row(b, "writers", "Journals written or shipped now",
-                             st->slots);
+    ngx_http_tomo_status_row(b, "writers", "Journals in use", st->slots);
     ngx_http_tomo_status_row(b, "generation", "Changes of the table",
                              st->tz->sh->generation);
 

@@ -407,6 +407,7 @@ ngx_http_tomo_zone_give_back_slot(ngx_http_tomo_zone_t *tz,
     slot->pid = 0;
     slot->redis = NGX_HTTP_TOMO_REDIS_NONE;
     slot->refused = 0;
+    slot->held = 0;
     ngx_memory_barrier();
     slot->writer = 0;
 }

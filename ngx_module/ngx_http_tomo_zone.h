@@ -43,7 +43,8 @@ typedef struct {
     ngx_atomic_t  bytes;        /* the writer's bytes on disk */
     ngx_atomic_t  redis;        /* NGX_HTTP_TOMO_REDIS_* of its own worker */
     ngx_atomic_t  refused;      /* rows of tomo_doctor that stop shipping */
-    ngx_atomic_t  spare[1];     /* one slot = one cache line */
+    ngx_atomic_t  held;         /* accounts that wait; see hold.c */
+                                /* one slot = one cache line */
 } ngx_http_tomo_slot_t;
 
 typedef struct {
