@@ -33,8 +33,6 @@ typedef struct {
     size_t                  n;
 } friend_kind_t;
 
-#define FRIEND_MEMBERS(members)  members, sizeof(members) / sizeof(members[0])
-
 static const friend_member_t  friend_scenario_members[] = {
     { "gen", FRIEND_U32, offsetof(friend_scenario_t, gen) },
     { "step", FRIEND_STR, offsetof(friend_scenario_t, step) },
@@ -58,18 +56,6 @@ static const friend_member_t  friend_survey_members[] = {
     { "n", FRIEND_U64, offsetof(friend_survey_t, answers) },
     { "last", FRIEND_I64, offsetof(friend_survey_t, last_ms) },
     { "rev", FRIEND_U64, offsetof(friend_survey_t, rev) },
-};
-
-static const friend_kind_t  friend_kind_scenario = {
-    's', FRIEND_MEMBERS(friend_scenario_members)
-};
-
-static const friend_kind_t  friend_kind_link = {
-    'k', FRIEND_MEMBERS(friend_link_members)
-};
-
-static const friend_kind_t  friend_kind_survey = {
-    'a', FRIEND_MEMBERS(friend_survey_members)
 };
 
 
@@ -193,46 +179,31 @@ friend_record_set(friend_t *f, const friend_kind_t *kind, uint32_t no,
 }
 
 
-bool
-friend_scenario(const friend_t *f, uint32_t no, friend_scenario_t *s)
-{
-    return friend_record(f, &friend_kind_scenario, no, s);
-}
+/* a new kind of record is its members and a row here */
+#define FRIEND_RECORD_(name, letter)                                          \
+    static const friend_kind_t  friend_kind_##name = {                        \
+        letter, friend_##name##_members,                                      \
+        sizeof(friend_##name##_members) / sizeof(friend_member_t)             \
+    };                                                                        \
+                                                                              \
+                                                                              \
+    bool                                                                      \
+    friend_##name(const friend_t *f, uint32_t no, friend_##name##_t *out)     \
+    {                                                                         \
+        return friend_record(f, &friend_kind_##name, no, out);                \
+    }                                                                         \
+                                                                              \
+                                                                              \
+    void                                                                      \
+    friend_##name##_set(friend_t *f, uint32_t no,                             \
+        const friend_##name##_t *in)                                          \
+    {                                                                         \
+        friend_record_set(f, &friend_kind_##name, no, in);                    \
+    }
 
-
-void
-friend_scenario_set(friend_t *f, uint32_t no, const friend_scenario_t *s)
-{
-    friend_record_set(f, &friend_kind_scenario, no, s);
-}
-
-
-bool
-friend_link(const friend_t *f, uint32_t no, friend_link_t *l)
-{
-    return friend_record(f, &friend_kind_link, no, l);
-}
-
-
-void
-friend_link_set(friend_t *f, uint32_t no, const friend_link_t *l)
-{
-    friend_record_set(f, &friend_kind_link, no, l);
-}
-
-
-bool
-friend_survey(const friend_t *f, uint32_t no, friend_survey_t *s)
-{
-    return friend_record(f, &friend_kind_survey, no, s);
-}
-
-
-void
-friend_survey_set(friend_t *f, uint32_t no, const friend_survey_t *s)
-{
-    friend_record_set(f, &friend_kind_survey, no, s);
-}
+FRIEND_RECORD_(scenario, 's')
+FRIEND_RECORD_(link, 'k')
+FRIEND_RECORD_(survey, 'a')
 
 
 /*
