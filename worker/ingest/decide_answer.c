@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "decide.h"
 #include "effects.h"
+#include "kinds.h"
 #include "model/def_field.h"
 #include "model/def_survey.h"
 #include "tomo_keys.h"
@@ -159,7 +159,7 @@ answer_check(const event_t *ev, const def_survey_t *survey)
 
 /* what a field stores: ids of options, texts as they are, one a line */
 static tomo_str_t
-answer_stored(decide_t *d, const tomo_question_t *q)
+answer_stored(decision_t *d, const tomo_question_t *q)
 {
     size_t             k;
     uint8_t            text[DEF_FIELD_BYTES];
@@ -187,7 +187,7 @@ answer_stored(decide_t *d, const tomo_question_t *q)
 
 /* what the timeline shows: labels of options, with a comma between */
 static void
-answer_show(decide_t *d, const tomo_question_t *q, tomo_buf_t *out)
+answer_show(decision_t *d, const tomo_question_t *q, tomo_buf_t *out)
 {
     size_t                k, option;
     const tomo_str_t     *value;
@@ -211,7 +211,7 @@ answer_show(decide_t *d, const tomo_question_t *q, tomo_buf_t *out)
 
 
 static void
-answer_actions(decide_t *d, const def_survey_t *survey, size_t index)
+answer_actions(decision_t *d, const def_survey_t *survey, size_t index)
 {
     size_t                  k, option;
     const tomo_str_t       *value;
@@ -231,7 +231,7 @@ answer_actions(decide_t *d, const def_survey_t *survey, size_t index)
 
 
 static void
-answer_apply(decide_t *d, const def_survey_t *survey)
+answer_apply(decision_t *d, const def_survey_t *survey)
 {
     size_t                  i;
     uint8_t                 bytes[ANSWER_TEXT_BYTES];
@@ -263,7 +263,7 @@ answer_apply(decide_t *d, const def_survey_t *survey)
 
 
 tomo_rc_e
-decide_answer(decide_t *d)
+decide_answer(decision_t *d)
 {
     uint32_t             no = d->ev->answer.survey;
     friend_survey_t      mark = { 0 };
@@ -288,19 +288,19 @@ decide_answer(decide_t *d)
         return TOMO_INVALID;
     }
 
-    decide_why(d, survey->shape.id);
+    decision_why(d, survey->shape.id);
 
     if (tomo_rec_get(&d->ev->answer.line, "quick") != NULL) {
-        decide_why(d, tomo_str("quick"));       /* taken, but told (B52) */
+        decision_why(d, tomo_str("quick"));       /* taken, but told (B52) */
     }
 
     if (friend_survey(d->f, no, &mark) && mark.answers > 0 && survey->once) {
-        decide_fx(d, "ignored", tomo_str("once"));
+        decision_fx(d, "ignored", tomo_str("once"));
         return TOMO_OK;
     }
 
     if (mark.answers == 0) {
-        commit_op(d->c, 'i', decide_key_no(d, tomo_key_set_survey, no));
+        commit_op(d->c, 'i', decision_key_no(d, tomo_key_set_survey, no));
         commit_arg_u64(d->c, d->f->serial);
         commit_end(d->c);
     }
@@ -310,7 +310,7 @@ decide_answer(decide_t *d)
     mark.rev = d->ev->answer.rev;
     friend_survey_set(d->f, no, &mark);
     answer_apply(d, survey);
-    decide_raise(d, TRIGGER_SURVEY_ANSWERED, no);
+    decision_raise(d, TRIGGER_SURVEY_ANSWERED, no);
 
     return TOMO_OK;
 }

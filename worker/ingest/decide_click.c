@@ -1,23 +1,23 @@
 /* decide_click: somebody opened a tracked link */
 
-#include "decide.h"
 #include "effects.h"
+#include "kinds.h"
 #include "model/def_link.h"
 #include "tomo_keys.h"
 #include "visitor.h"
 
 
 static void
-click_index(decide_t *d, uint32_t no)
+click_index(decision_t *d, uint32_t no)
 {
-    commit_op(d->c, 'i', decide_key_no(d, tomo_key_set_link, no));
+    commit_op(d->c, 'i', decision_key_no(d, tomo_key_set_link, no));
     commit_arg_u64(d->c, d->f->serial);
     commit_end(d->c);
 }
 
 
 tomo_rc_e
-decide_click(decide_t *d)
+decide_click(decision_t *d)
 {
     bool                 first;
     friend_link_t        mark = { 0 };
@@ -45,7 +45,7 @@ decide_click(decide_t *d)
                                                           : mark.first_ms;
     mark.last_ms = d->ev->at_ms > mark.last_ms ? d->ev->at_ms : mark.last_ms;
     friend_link_set(d->f, click->link, &mark);
-    decide_why(d, link->id);
+    decision_why(d, link->id);
 
     if (first) {
         click_index(d, click->link);
@@ -55,7 +55,7 @@ decide_click(decide_t *d)
         effects_run(d, &link->actions, "link", link->id);
     }
 
-    decide_raise(d, TRIGGER_LINK_CLICKED, click->link);
+    decision_raise(d, TRIGGER_LINK_CLICKED, click->link);
 
     return TOMO_OK;
 }

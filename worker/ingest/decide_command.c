@@ -3,10 +3,10 @@
  * command is answered in the commit that decides it.
  */
 
-#include "decide.h"
 #include "defstore.h"
 #include "erase.h"
 #include "json.h"
+#include "kinds.h"
 #include "tomo_keys.h"
 
 #define COMMAND_BODY_BYTES  2048
@@ -17,16 +17,16 @@ typedef struct {
     uint8_t     bytes[COMMAND_BODY_BYTES];
 } command_answer_t;
 
-typedef void (*command_pt)(decide_t *d, command_answer_t *a);
+typedef void (*command_pt)(decision_t *d, command_answer_t *a);
 
 
 static void
-command_audit(decide_t *d, const char *verb, tomo_str_t what, int status)
+command_audit(decision_t *d, const char *verb, tomo_str_t what, int status)
 {
     tomo_str_t  actor = tomo_str("?");
 
     (void) !json_str(d->ev->command, "actor", &actor);
-    commit_op(d->c, 'x', decide_key(d, tomo_key_audit));
+    commit_op(d->c, 'x', decision_key(d, tomo_key_audit));
     commit_pair_i64(d->c, "at", d->ev->at_ms);
     commit_pair(d->c, "actor", actor);
     commit_pair(d->c, "do", tomo_str_c(verb));
@@ -63,7 +63,7 @@ command_fault_end(command_answer_t *a)
 
 
 static void
-command_definition_put(decide_t *d, command_answer_t *a)
+command_definition_put(decision_t *d, command_answer_t *a)
 {
     json_t      *document;
     uint8_t      name[160];
@@ -135,7 +135,7 @@ command_deleted(command_answer_t *a, const gone_stone_t *stone)
 
 /* a second time it tells the same */
 static void
-command_friend_delete(decide_t *d, command_answer_t *a)
+command_friend_delete(decision_t *d, command_answer_t *a)
 {
     uint8_t              what[32];
     tomo_buf_t           b;
@@ -164,7 +164,7 @@ command_friend_delete(decide_t *d, command_answer_t *a)
 
 /* its answer proves that everything before it is decided */
 static void
-command_tick(decide_t *d, command_answer_t *a)
+command_tick(decision_t *d, command_answer_t *a)
 {
     a->status = 200;
     json_open(&a->body, NULL, '{');
@@ -184,7 +184,7 @@ static const struct {
 
 
 tomo_rc_e
-decide_command(decide_t *d)
+decide_command(decision_t *d)
 {
     size_t            i;
     tomo_str_t        id, verb;
@@ -215,7 +215,7 @@ decide_command(decide_t *d)
         command_fault_end(&a);
     }
 
-    commit_op(d->c, 'X', decide_key(d, tomo_key_result));
+    commit_op(d->c, 'X', decision_key(d, tomo_key_result));
     commit_pair(d->c, "id", id);
     commit_pair_u64(d->c, "status", (uint64_t) a.status);
     commit_pair(d->c, "body", tomo_buf_str(&a.body));

@@ -3,8 +3,8 @@
  * event of its own, page by page (DESIGN.md, decision 4).
  */
 
-#include "decide.h"
 #include "erase.h"
+#include "kinds.h"
 #include "many.h"
 #include "scenario.h"
 #include "tomo_codec.h"
@@ -12,7 +12,7 @@
 
 /* the friends of one page of the schedule, then the next page */
 static tomo_rc_e
-follow_up_replan(decide_t *d)
+follow_up_replan(decision_t *d)
 {
     size_t      k, colon;
     uint8_t     body[96];
@@ -39,7 +39,7 @@ follow_up_replan(decide_t *d)
 
         if (d->f != NULL) {
             scenario_replan(d, (uint32_t) no);
-            decide_save(d);
+            decision_save(d);
         }
     }
 
@@ -63,7 +63,7 @@ follow_up_replan(decide_t *d)
 
 static const struct {
     const char  *word;
-    tomo_rc_e  (*decide)(decide_t *d);
+    tomo_rc_e  (*decide)(decision_t *d);
 } follow_ups[] = {
     { "replan", follow_up_replan },
     { "many", many_go_on },
@@ -72,7 +72,7 @@ static const struct {
 
 
 tomo_rc_e
-decide_follow_up(decide_t *d)
+decide_follow_up(decision_t *d)
 {
     size_t             i;
     tomo_rc_e          rc = TOMO_INVALID;

@@ -1,21 +1,22 @@
 /* decide_timer: what fell due in the schedule */
 
-#include "decide.h"
+#include "greeting.h"
+#include "kinds.h"
 #include "scenario.h"
 #include "tomo_keys.h"
 
 
 static void
-timer_remove(decide_t *d, tomo_str_t member)
+timer_remove(decision_t *d, tomo_str_t member)
 {
-    commit_op(d->c, 'y', decide_key(d, tomo_key_sched));
+    commit_op(d->c, 'y', decision_key(d, tomo_key_sched));
     commit_arg(d->c, member);
     commit_end(d->c);
 }
 
 
 tomo_rc_e
-decide_timer(decide_t *d)
+decide_timer(decision_t *d)
 {
     d->o->state.counters[OWNER_TIMERS]++;
 
@@ -33,7 +34,7 @@ decide_timer(decide_t *d)
 
     if (d->ev->timer == 'p') {
         /* no profile in time: greet with the fallback text */
-        decide_resume(d);
+        greeting_resume(d);
         return TOMO_OK;
     }
 

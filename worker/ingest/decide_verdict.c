@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-#include "decide.h"
+#include "greeting.h"
+#include "kinds.h"
 #include "many.h"
 #include "tomo_codec.h"
 #include "tomo_keys.h"
@@ -13,7 +14,7 @@
 
 
 static tomo_str_t
-verdict_row(const decide_t *d, const char *name)
+verdict_row(const decision_t *d, const char *name)
 {
     size_t  i;
 
@@ -28,7 +29,7 @@ verdict_row(const decide_t *d, const char *name)
 
 
 static tomo_str_t
-verdict_line(const decide_t *d, const char *name)
+verdict_line(const decision_t *d, const char *name)
 {
     const tomo_str_t  *s;
 
@@ -39,7 +40,7 @@ verdict_line(const decide_t *d, const char *name)
 
 
 static outrow_about_t
-verdict_about(const decide_t *d)
+verdict_about(const decision_t *d)
 {
     uint64_t  serial = 0;
 
@@ -64,7 +65,7 @@ verdict_about(const decide_t *d)
 
 
 static void
-verdict_count(decide_t *d, tomo_send_e send)
+verdict_count(decision_t *d, tomo_send_e send)
 {
     static const struct {
         tomo_send_e      send;
@@ -88,17 +89,17 @@ verdict_count(decide_t *d, tomo_send_e send)
 
 /* why, for the next row of this verdict: event -> definition -> step */
 static void
-verdict_why(decide_t *d, tomo_str_t event)
+verdict_why(decision_t *d, tomo_str_t event)
 {
     tomo_buf_reset(&d->why);
-    decide_why(d, event);
-    decide_why(d, verdict_row(d, "def"));
-    decide_why(d, verdict_row(d, "step"));
+    decision_why(d, event);
+    decision_why(d, verdict_row(d, "def"));
+    decision_why(d, verdict_row(d, "step"));
 }
 
 
 static void
-verdict_one(decide_t *d, tomo_send_e send)
+verdict_one(decision_t *d, tomo_send_e send)
 {
     bool            reply;
     unsigned        part = 0;
@@ -107,14 +108,14 @@ verdict_one(decide_t *d, tomo_send_e send)
 
     reply = tomo_str_eq(verdict_row(d, "via"), tomo_str("reply"));
     verdict_why(d, about.event);
-    decide_fx(d, tomo_send_word(send), verdict_row(d, "via"));
+    decision_fx(d, tomo_send_word(send), verdict_row(d, "via"));
 
     if (about.serial != 0) {
         if (send != TOMO_SEND_UNUSABLE) {
             text = many_text(d, verdict_row(d, "body"));
         }
 
-        decide_row(d, about.serial, d->ev->id, d->ev->at_ms, "send", text);
+        decision_row(d, about.serial, d->ev->id, d->ev->at_ms, "send", text);
     }
 
     if (!reply || send == TOMO_SEND_CANCELLED) {
@@ -134,7 +135,7 @@ verdict_one(decide_t *d, tomo_send_e send)
 
 
 static void
-verdict_many(decide_t *d, tomo_send_e send)
+verdict_many(decision_t *d, tomo_send_e send)
 {
     many_t  m = {
         .send = send,
@@ -153,7 +154,7 @@ verdict_many(decide_t *d, tomo_send_e send)
 
 
 static void
-verdict_profile(decide_t *d, tomo_send_e send)
+verdict_profile(decision_t *d, tomo_send_e send)
 {
     size_t             i;
     tomo_str_t         value;
@@ -184,7 +185,7 @@ verdict_profile(decide_t *d, tomo_send_e send)
     }
 
     d->kind = "profile";
-    decide_resume(d);
+    greeting_resume(d);
 }
 
 
@@ -193,11 +194,11 @@ verdict_profile(decide_t *d, tomo_send_e send)
  * quota).  Every first attempt looks at `meta pause`.
  */
 static tomo_rc_e
-verdict_pause(decide_t *d)
+verdict_pause(decision_t *d)
 {
     int64_t  until_ms;
 
-    commit_op(d->c, 'x', decide_key(d, tomo_key_audit));
+    commit_op(d->c, 'x', decision_key(d, tomo_key_audit));
     commit_pair_i64(d->c, "at", d->ev->at_ms);
     commit_pair(d->c, "actor", tomo_str("dispatch"));
     commit_pair(d->c, "do", tomo_str("send.pause"));
@@ -207,7 +208,7 @@ verdict_pause(decide_t *d)
     if (tomo_rec_get_i64(&d->ev->line, "until", &until_ms) == TOMO_OK
         && tomo_str_eq(verdict_line(d, "why"), tomo_str("quota")))
     {
-        commit_op(d->c, 'h', decide_key(d, tomo_key_meta));
+        commit_op(d->c, 'h', decision_key(d, tomo_key_meta));
         commit_pair_i64(d->c, "pause", until_ms);
         commit_end(d->c);
     }
@@ -217,7 +218,7 @@ verdict_pause(decide_t *d)
 
 
 tomo_rc_e
-decide_verdict(decide_t *d)
+decide_verdict(decision_t *d)
 {
     tomo_via_e   via;
     tomo_send_e  send;
@@ -242,7 +243,7 @@ decide_verdict(decide_t *d)
         via = TOMO_VIA_PUSH;            /* dispatch could not read it either */
     }
 
-    commit_op(d->c, 'q', decide_key(d, tomo_key_out));
+    commit_op(d->c, 'q', decision_key(d, tomo_key_out));
     commit_arg(d->c, verdict_line(d, "row"));
     commit_end(d->c);
 

@@ -3,31 +3,16 @@
 #include <string.h>
 
 #include "model/def_field.h"
-#include "model/def_tag.h"
+#include "outrow.h"
 #include "scenario.h"
 #include "tomo_codec.h"
 #include "tomo_keys.h"
 
-typedef void (*effects_pt)(decide_t *d, const action_t *a);
-
-
-tomo_str_t
-effects_name(decide_t *d, const char *kind, tomo_str_t id)
-{
-    uint8_t     text[128];
-    tomo_buf_t  b;
-
-    tomo_buf_init(&b, text, sizeof(text));
-    tomo_buf_c(&b, kind);
-    tomo_buf_byte(&b, '/');
-    tomo_buf_put(&b, id);
-
-    return tomo_arena_dup(d->arena, tomo_buf_str(&b));
-}
+typedef void (*effects_pt)(decision_t *d, const action_t *a);
 
 
 static tomo_str_t
-effects_id(const decide_t *d, def_kind_e kind, uint32_t no)
+effects_id(const decision_t *d, def_kind_e kind, uint32_t no)
 {
     const def_t  *def;
 
@@ -38,40 +23,40 @@ effects_id(const decide_t *d, def_kind_e kind, uint32_t no)
 
 
 static void
-effects_index(decide_t *d, char op,
+effects_index(decision_t *d, char op,
     void (*key)(tomo_buf_t *, tomo_str_t, uint64_t), uint32_t no)
 {
-    commit_op(d->c, op, decide_key_no(d, key, no));
+    commit_op(d->c, op, decision_key_no(d, key, no));
     commit_arg_u64(d->c, d->f->serial);
     commit_end(d->c);
 }
 
 
 void
-effects_tag_add(decide_t *d, uint32_t no)
+effects_tag_add(decision_t *d, uint32_t no)
 {
-    if (friend_has_tag(d->f, no) || !decide_take(d)) {
+    if (friend_has_tag(d->f, no) || !decision_take(d)) {
         return;
     }
 
     (void) friend_tag_add(d->f, no);
     effects_index(d, 'i', tomo_key_set_tag, no);
-    decide_fx(d, "tag.add", effects_id(d, DEF_TAG, no));
-    decide_raise(d, TRIGGER_TAG_ADDED, no);
+    decision_fx(d, "tag.add", effects_id(d, DEF_TAG, no));
+    decision_raise(d, TRIGGER_TAG_ADDED, no);
 }
 
 
 void
-effects_tag_remove(decide_t *d, uint32_t no)
+effects_tag_remove(decision_t *d, uint32_t no)
 {
-    if (!friend_has_tag(d->f, no) || !decide_take(d)) {
+    if (!friend_has_tag(d->f, no) || !decision_take(d)) {
         return;
     }
 
     (void) friend_tag_remove(d->f, no);
     effects_index(d, 'j', tomo_key_set_tag, no);
-    decide_fx(d, "tag.remove", effects_id(d, DEF_TAG, no));
-    decide_raise(d, TRIGGER_TAG_REMOVED, no);
+    decision_fx(d, "tag.remove", effects_id(d, DEF_TAG, no));
+    decision_raise(d, TRIGGER_TAG_REMOVED, no);
 }
 
 
@@ -86,7 +71,7 @@ effects_field_at(const friend_t *f, uint32_t no)
 
 
 static void
-effects_field(decide_t *d, uint32_t no, tomo_str_t value, int64_t at_ms)
+effects_field(decision_t *d, uint32_t no, tomo_str_t value, int64_t at_ms)
 {
     uint8_t     text[24];
     tomo_buf_t  b;
@@ -98,7 +83,7 @@ effects_field(decide_t *d, uint32_t no, tomo_str_t value, int64_t at_ms)
 
     old = friend_get_no(d->f, 'd', no);
 
-    if (tomo_str_eq(old, value) || !decide_take(d)) {
+    if (tomo_str_eq(old, value) || !decision_take(d)) {
         return;
     }
 
@@ -113,14 +98,14 @@ effects_field(decide_t *d, uint32_t no, tomo_str_t value, int64_t at_ms)
         friend_drop_no(d->f, 'd', no);
     }
 
-    decide_fx(d, value.len > 0 ? "field.set" : "field.clear",
-              effects_id(d, DEF_FIELD, no));
-    decide_raise(d, TRIGGER_FIELD_CHANGED, no);
+    decision_fx(d, value.len > 0 ? "field.set" : "field.clear",
+                effects_id(d, DEF_FIELD, no));
+    decision_raise(d, TRIGGER_FIELD_CHANGED, no);
 }
 
 
 void
-effects_field_set(decide_t *d, uint32_t no, tomo_str_t value, int64_t at_ms)
+effects_field_set(decision_t *d, uint32_t no, tomo_str_t value, int64_t at_ms)
 {
     if (value.len > 0 && value.len <= DEF_FIELD_BYTES) {
         effects_field(d, no, value, at_ms);
@@ -129,30 +114,30 @@ effects_field_set(decide_t *d, uint32_t no, tomo_str_t value, int64_t at_ms)
 
 
 void
-effects_field_clear(decide_t *d, uint32_t no, int64_t at_ms)
+effects_field_clear(decision_t *d, uint32_t no, int64_t at_ms)
 {
     effects_field(d, no, tomo_str_null, at_ms);
 }
 
 
 void
-effects_send(decide_t *d, const messages_t *messages)
+effects_send(decision_t *d, const messages_t *messages)
 {
-    if (messages == NULL || !decide_take(d)) {
+    if (messages == NULL || !decision_take(d)) {
         return;
     }
 
     if (d->ev->standby) {
-        decide_fx(d, "send.cancelled", tomo_str("standby"));
+        decision_fx(d, "send.cancelled", tomo_str("standby"));
         return;
     }
 
     if (tomo_str_eq(friend_get_c(d->f, "st"), tomo_str("blocked"))) {
-        decide_fx(d, "send.cancelled", tomo_str("blocked"));
+        decision_fx(d, "send.cancelled", tomo_str("blocked"));
         return;
     }
 
-    decide_fx(d, "send", d->step.len > 0 ? d->step : d->def);
+    decision_fx(d, "send", d->step.len > 0 ? d->step : d->def);
 
     if (!outrow_mass_add(d, messages)) {
         outrow_mass_back(d);
@@ -164,49 +149,49 @@ effects_send(decide_t *d, const messages_t *messages)
 /* --- the table of actions ------------------------------------------------- */
 
 static void
-effects_do_tag_add(decide_t *d, const action_t *a)
+effects_do_tag_add(decision_t *d, const action_t *a)
 {
     effects_tag_add(d, a->no);
 }
 
 
 static void
-effects_do_tag_remove(decide_t *d, const action_t *a)
+effects_do_tag_remove(decision_t *d, const action_t *a)
 {
     effects_tag_remove(d, a->no);
 }
 
 
 static void
-effects_do_field_set(decide_t *d, const action_t *a)
+effects_do_field_set(decision_t *d, const action_t *a)
 {
     effects_field_set(d, a->no, a->value, d->due_ms);
 }
 
 
 static void
-effects_do_field_clear(decide_t *d, const action_t *a)
+effects_do_field_clear(decision_t *d, const action_t *a)
 {
     effects_field_clear(d, a->no, d->due_ms);
 }
 
 
 static void
-effects_do_scenario_start(decide_t *d, const action_t *a)
+effects_do_scenario_start(decision_t *d, const action_t *a)
 {
     scenario_start(d, a->no, d->due_ms);
 }
 
 
 static void
-effects_do_scenario_stop(decide_t *d, const action_t *a)
+effects_do_scenario_stop(decision_t *d, const action_t *a)
 {
     scenario_stop(d, a->no);
 }
 
 
 static void
-effects_do_send(decide_t *d, const action_t *a)
+effects_do_send(decision_t *d, const action_t *a)
 {
     effects_send(d, a->messages);
 }
@@ -224,7 +209,7 @@ static const effects_pt  effects_table[] = {
 
 
 void
-effects_run(decide_t *d, const actions_t *actions, const char *kind,
+effects_run(decision_t *d, const actions_t *actions, const char *kind,
     tomo_str_t id)
 {
     size_t      i;
@@ -234,7 +219,7 @@ effects_run(decide_t *d, const actions_t *actions, const char *kind,
         return;
     }
 
-    d->def = effects_name(d, kind, id);
+    d->def = decision_name(d, kind, id);
 
     for (i = 0; i < actions->n; i++) {
         effects_table[actions->items[i].kind](d, &actions->items[i]);

@@ -13,15 +13,15 @@
 
 
 static void
-erase_key(decide_t *d, void (*fn)(tomo_buf_t *, tomo_str_t, uint64_t))
+erase_key(decision_t *d, void (*fn)(tomo_buf_t *, tomo_str_t, uint64_t))
 {
-    commit_op(d->c, 'u', decide_key_no(d, fn, d->f->serial));
+    commit_op(d->c, 'u', decision_key_no(d, fn, d->f->serial));
     commit_end(d->c);
 }
 
 
 static bool
-erase_stone(decide_t *d, gone_stone_t *stone)
+erase_stone(decision_t *d, gone_stone_t *stone)
 {
     int64_t     keep_ms = d->o->keep_ms;
     uint8_t     name[2 * GONE_MAC_BYTES], value[128];
@@ -43,7 +43,7 @@ erase_stone(decide_t *d, gone_stone_t *stone)
     tomo_buf_init(&n, name, sizeof(name));
     tomo_buf_init(&v, value, sizeof(value));
     gone_put(stone, &n, &v);
-    commit_op(d->c, 'h', decide_key(d, tomo_key_gone));
+    commit_op(d->c, 'h', decision_key(d, tomo_key_gone));
     commit_arg(d->c, tomo_buf_str(&n));
     commit_arg(d->c, tomo_buf_str(&v));
     commit_end(d->c);
@@ -53,7 +53,7 @@ erase_stone(decide_t *d, gone_stone_t *stone)
 
 
 static void
-erase_next(decide_t *d, tomo_str_t of, uint64_t serial, tomo_str_t from)
+erase_next(decision_t *d, tomo_str_t of, uint64_t serial, tomo_str_t from)
 {
     uint8_t     body[160];
     tomo_buf_t  b;
@@ -68,21 +68,21 @@ erase_next(decide_t *d, tomo_str_t of, uint64_t serial, tomo_str_t from)
 
 
 void
-erase_from_file(decide_t *d)
+erase_from_file(decision_t *d)
 {
     if (d->o->erase_n == d->o->state.n + 1) {
         return;
     }
 
     d->o->erase_n = d->o->state.n + 1;
-    commit_op(d->c, 'h', decide_key(d, tomo_key_meta));
+    commit_op(d->c, 'h', decision_key(d, tomo_key_meta));
     commit_pair_u64(d->c, "erase", d->o->erase_n);
     commit_end(d->c);
 }
 
 
 const gone_stone_t *
-erase_friend(decide_t *d)
+erase_friend(decision_t *d)
 {
     tomo_str_t    uid = friend_get_c(d->f, "uid");
     gone_stone_t  stone;
@@ -92,7 +92,7 @@ erase_friend(decide_t *d)
     }
 
     erase_places(d, &stone);
-    commit_op(d->c, 'd', decide_key_no(d, tomo_key_uid, view_bucket(uid)));
+    commit_op(d->c, 'd', decision_key_no(d, tomo_key_uid, view_bucket(uid)));
     commit_arg(d->c, uid);
     commit_end(d->c);
     erase_key(d, tomo_key_timeline);
@@ -108,7 +108,7 @@ erase_friend(decide_t *d)
 
 /* is this entry the person's? */
 static bool
-erase_mine(decide_t *d, const gone_stone_t *stone, bool out,
+erase_mine(decision_t *d, const gone_stone_t *stone, bool out,
     const tomo_str_t *entry)
 {
     uint8_t     text[24];
@@ -145,7 +145,7 @@ erase_mine(decide_t *d, const gone_stone_t *stone, bool out,
 
 
 tomo_rc_e
-erase_go_on(decide_t *d)
+erase_go_on(decision_t *d)
 {
     bool                 out;
     size_t               i, n, max;
@@ -186,7 +186,7 @@ erase_go_on(decide_t *d)
             continue;
         }
 
-        commit_op(d->c, 'q', decide_key(d, key));
+        commit_op(d->c, 'q', decision_key(d, key));
         commit_arg(d->c, entry[0]);
         commit_end(d->c);
         d->o->state.counters[OWNER_CANCELLED] += out;
@@ -203,7 +203,7 @@ erase_go_on(decide_t *d)
 
 /* the row as it is, without its text; "": it is not the row of ref */
 static tomo_str_t
-erase_row(decide_t *d, tomo_str_t row, tomo_str_t ref)
+erase_row(decision_t *d, tomo_str_t row, tomo_str_t ref)
 {
     bool               had = false;
     uint8_t           *bytes;
@@ -246,7 +246,7 @@ erase_row(decide_t *d, tomo_str_t row, tomo_str_t ref)
 
 
 bool
-erase_unsent(const decide_t *d, tomo_str_t ref)
+erase_unsent(const decision_t *d, tomo_str_t ref)
 {
     size_t      at = 0, end;
     tomo_str_t  all = friend_get_c(d->f, "unsent");
@@ -265,7 +265,7 @@ erase_unsent(const decide_t *d, tomo_str_t ref)
 
 /* the message is still on its way: it shall come without its text */
 static void
-erase_later(decide_t *d, tomo_str_t ref)
+erase_later(decision_t *d, tomo_str_t ref)
 {
     size_t      n = 1;
     uint8_t     text[ERASE_UNSENT_MAX * 72];
@@ -292,7 +292,7 @@ erase_later(decide_t *d, tomo_str_t ref)
 
 
 void
-erase_text(decide_t *d, tomo_str_t ref)
+erase_text(decision_t *d, tomo_str_t ref)
 {
     tomo_str_t  row;
 
@@ -303,8 +303,8 @@ erase_text(decide_t *d, tomo_str_t ref)
             continue;
         }
 
-        commit_op(d->c, 'r', decide_key_no(d, tomo_key_timeline,
-                                           d->f->serial));
+        commit_op(d->c, 'r', decision_key_no(d, tomo_key_timeline,
+                                             d->f->serial));
         commit_arg(d->c, d->ev->page[i]);
         commit_arg(d->c, row);
         commit_end(d->c);

@@ -8,28 +8,28 @@
 #ifndef ERASE_H
 #define ERASE_H
 
-#include "decide.h"
+#include "decision.h"
 
 /*
  * Removes d->f, which is NULL afterwards, and begins the follow-ups.  NULL: it
  * could not be done (memory); else the new tombstone.
  */
-const gone_stone_t *erase_friend(decide_t *d);
+const gone_stone_t *erase_friend(decision_t *d);
 
 /* the commit drops or removes something: Redis' file is to be written anew */
-void erase_from_file(decide_t *d);
+void erase_from_file(decision_t *d);
 
 /*
  * erase_places.c: the places of d->f in schedule and indexes; those that one
  * commit should not hold go in follow-ups that name them.
  */
-void erase_places(decide_t *d, const gone_stone_t *stone);
+void erase_places(decision_t *d, const gone_stone_t *stone);
 /* such a follow-up; what is gone already is passed over */
-tomo_rc_e erase_places_go_on(decide_t *d, const gone_stone_t *stone)
+tomo_rc_e erase_places_go_on(decision_t *d, const gone_stone_t *stone)
     TOMO_MUST_CHECK;
 
 /* the follow-up `do=erase`: one page of `out` or `quarantine`, or places */
-tomo_rc_e erase_go_on(decide_t *d) TOMO_MUST_CHECK;
+tomo_rc_e erase_go_on(decision_t *d) TOMO_MUST_CHECK;
 
 /* one entry of such a page as view loads it */
 #define ERASE_PAGE_OUT         256
@@ -40,8 +40,8 @@ tomo_rc_e erase_go_on(decide_t *d) TOMO_MUST_CHECK;
  * LINE's unsend: the text goes out of the row of message ref.  Its rows are
  * in ev->page.
  */
-void erase_text(decide_t *d, tomo_str_t ref);
+void erase_text(decision_t *d, tomo_str_t ref);
 /* was message ref unsent before it came here? */
-bool erase_unsent(const decide_t *d, tomo_str_t ref);
+bool erase_unsent(const decision_t *d, tomo_str_t ref);
 
 #endif

@@ -9,7 +9,7 @@
 
 /* letters of the record's fields, and `t`, `p` for tags and the profile */
 typedef struct {
-    decide_t            *d;
+    decision_t          *d;
     const gone_stone_t  *stone;
     size_t               n;
     uint8_t              text[ERASE_PLACES_MAX * ERASE_PLACE_BYTES];
@@ -19,7 +19,7 @@ typedef struct {
 
 
 static void
-erase_member(decide_t *d, uint32_t serial, char timer, uint32_t no)
+erase_member(decision_t *d, uint32_t serial, char timer, uint32_t no)
 {
     uint8_t     text[40];
     tomo_buf_t  b;
@@ -30,24 +30,24 @@ erase_member(decide_t *d, uint32_t serial, char timer, uint32_t no)
     tomo_buf_byte(&b, (uint8_t) timer);
     tomo_buf_byte(&b, ':');
     tomo_buf_u64(&b, no);
-    commit_op(d->c, 'y', decide_key(d, tomo_key_sched));
+    commit_op(d->c, 'y', decision_key(d, tomo_key_sched));
     commit_arg(d->c, tomo_arena_dup(d->arena, tomo_buf_str(&b)));
     commit_end(d->c);
 }
 
 
 static void
-erase_index(decide_t *d, uint32_t serial,
+erase_index(decision_t *d, uint32_t serial,
     void (*fn)(tomo_buf_t *, tomo_str_t, uint64_t), uint32_t no)
 {
-    commit_op(d->c, 'j', decide_key_no(d, fn, no));
+    commit_op(d->c, 'j', decision_key_no(d, fn, no));
     commit_arg_u64(d->c, serial);
     commit_end(d->c);
 }
 
 
 static tomo_rc_e
-erase_place(decide_t *d, uint32_t serial, uint8_t of, uint32_t no)
+erase_place(decision_t *d, uint32_t serial, uint8_t of, uint32_t no)
 {
     switch (of) {
 
@@ -137,7 +137,7 @@ erase_places_of(erase_places_t *p, const char *letters)
 
 
 void
-erase_places(decide_t *d, const gone_stone_t *stone)
+erase_places(decision_t *d, const gone_stone_t *stone)
 {
     erase_places_t  p = { .d = d, .stone = stone };
 
@@ -157,7 +157,7 @@ erase_places(decide_t *d, const gone_stone_t *stone)
 
 
 tomo_rc_e
-erase_places_go_on(decide_t *d, const gone_stone_t *stone)
+erase_places_go_on(decision_t *d, const gone_stone_t *stone)
 {
     size_t             at = 0, end, n = 0;
     uint64_t           no;

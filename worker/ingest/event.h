@@ -11,12 +11,10 @@
 #include "tomo_entry.h"
 #include "tomo_journal.h"
 
-struct decide_s;
-
 /*
  * X(name, word on the timeline, decide): a new kind of event is a row here
- * and a function in a decide_*.c.  The function may return TOMO_INVALID only
- * before it has changed anything: the event then goes to the quarantine.
+ * and its function in a decide_*.c, which kinds.h declares and decide.c
+ * calls.
  */
 #define EVENT_KINDS(X)                                                        \
     X(NONE,     "none",     decide_none)                                      \
@@ -102,13 +100,5 @@ bool event_id_ok(tomo_str_t s);
 bool event_uid_ok(tomo_str_t s);
 
 const char *event_kind_word(event_kind_e kind);
-
-typedef tomo_rc_e (*event_decide_pt)(struct decide_s *d);
-event_decide_pt event_decide(event_kind_e kind);
-
-#define EVENT_DECIDE_(name, word, decide)                                     \
-    tomo_rc_e decide(struct decide_s *d);
-EVENT_KINDS(EVENT_DECIDE_)
-#undef EVENT_DECIDE_
 
 #endif

@@ -35,7 +35,7 @@ many_member(many_t *m, size_t i)
 
 
 tomo_str_t
-many_text(decide_t *d, tomo_str_t body)
+many_text(decision_t *d, tomo_str_t body)
 {
     json_t         *root;
     uint8_t         bytes[MANY_TEXT_BYTES];
@@ -100,7 +100,7 @@ many_left(const tomo_rec_t *line, tomo_str_t serial)
 
 
 static void
-many_one(decide_t *d, const many_t *m, tomo_str_t serial, tomo_str_t uid,
+many_one(decision_t *d, const many_t *m, tomo_str_t serial, tomo_str_t uid,
     tomo_str_t event, tomo_str_t text)
 {
     uint64_t        no;
@@ -119,16 +119,16 @@ many_one(decide_t *d, const many_t *m, tomo_str_t serial, tomo_str_t uid,
     }
 
     tomo_buf_reset(&d->why);
-    decide_why(d, event);
-    decide_why(d, about.def);
-    decide_why(d, about.step);
-    decide_row(d, (uint32_t) no, m->id, m->at_ms, "send", text);
+    decision_why(d, event);
+    decision_why(d, about.def);
+    decision_why(d, about.step);
+    decision_row(d, (uint32_t) no, m->id, m->at_ms, "send", text);
 }
 
 
 /* whoever is still in the lists gets their turn in the next event */
 static void
-many_continue(decide_t *d, many_t *m)
+many_continue(decision_t *d, many_t *m)
 {
     size_t      i, cap = 4096;
     tomo_str_t  rest, serial;
@@ -167,12 +167,12 @@ many_continue(decide_t *d, many_t *m)
 
 
 void
-many_decide(decide_t *d, many_t *m)
+many_decide(decision_t *d, many_t *m)
 {
     size_t      room = 2 * m->body.len + 65536;
     tomo_str_t  text, serial, uid, event;
 
-    decide_fx(d, tomo_send_word(m->send), tomo_str("multicast"));
+    decision_fx(d, tomo_send_word(m->send), tomo_str("multicast"));
     text = many_text(d, m->body);
     /* the follow-up repeats the lists and the bubbles, percent-encoded */
     room += 3 * (m->to.len + m->serials.len + m->events.len + m->body.len);
@@ -192,7 +192,7 @@ many_decide(decide_t *d, many_t *m)
 
 
 tomo_rc_e
-many_go_on(decide_t *d)
+many_go_on(decision_t *d)
 {
     size_t             i;
     many_t             m = { .line = &d->ev->line };

@@ -8,7 +8,7 @@
 #ifndef MANY_H
 #define MANY_H
 
-#include "decide.h"
+#include "outrow.h"
 #include "tomo_send.h"
 
 typedef struct {
@@ -23,11 +23,11 @@ typedef struct {
     const tomo_rec_t  *line;        /* holds `left` */
 } many_t;
 
-void many_decide(decide_t *d, many_t *m);
+void many_decide(decision_t *d, many_t *m);
 /* the follow-up; TOMO_INVALID: it cannot be read, nothing was changed */
-tomo_rc_e many_go_on(decide_t *d) TOMO_MUST_CHECK;
+tomo_rc_e many_go_on(decision_t *d) TOMO_MUST_CHECK;
 
 /* many.c, for every verdict: what friends read in these bubbles */
-tomo_str_t many_text(decide_t *d, tomo_str_t body);
+tomo_str_t many_text(decision_t *d, tomo_str_t body);
 
 #endif

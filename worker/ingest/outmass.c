@@ -7,8 +7,7 @@
 
 #include <stdlib.h>
 
-#include "decide.h"
-#include "effects.h"
+#include "outrow.h"
 #include "tomo_keys.h"
 
 
@@ -18,7 +17,7 @@
  * friend; two slices would share a window and its key.
  */
 bool
-outrow_mass_add(decide_t *d, const messages_t *messages)
+outrow_mass_add(decision_t *d, const messages_t *messages)
 {
     mass_t  *m = d->mass;
 
@@ -61,7 +60,7 @@ outrow_mass_add(decide_t *d, const messages_t *messages)
  * share a retry key, and LINE would answer 409 to the second.
  */
 void
-outrow_mass_back(decide_t *d)
+outrow_mass_back(decision_t *d)
 {
     int64_t       due_ms = d->due_ms;
     uint32_t      gen = d->gen;
@@ -114,7 +113,7 @@ outmass_same(const mass_item_t *a, const mass_item_t *b)
 
 /* the bubbles of one item; d is made to stand on it */
 static void
-outmass_render(decide_t *d, const mass_item_t *item, event_t *ev)
+outmass_render(decision_t *d, const mass_item_t *item, event_t *ev)
 {
     *ev = (event_t) {
         .kind = EVENT_TIMER, .id = item->event, .at_ms = item->due_ms,
@@ -142,7 +141,7 @@ typedef struct {
 
 
 static void
-outmass_people(decide_t *d, const mass_item_t *items, size_t n,
+outmass_people(decision_t *d, const mass_item_t *items, size_t n,
     mass_people_t *people)
 {
     size_t      i, k, cap;
@@ -173,7 +172,7 @@ outmass_people(decide_t *d, const mass_item_t *items, size_t n,
 
 
 static tomo_str_t
-outmass_body(decide_t *d)
+outmass_body(decision_t *d)
 {
     size_t      i, cap;
     tomo_buf_t  b;
@@ -203,7 +202,7 @@ outmass_body(decide_t *d)
 
 /* HMAC(account|window|def|step|-|due|body): branches of a step differ */
 static tomo_str_t
-outmass_key(decide_t *d, const mass_item_t *item, tomo_str_t body)
+outmass_key(decision_t *d, const mass_item_t *item, tomo_str_t body)
 {
     uint8_t     text[512], uuid[36];
     tomo_buf_t  about, key;
@@ -235,7 +234,7 @@ outmass_key(decide_t *d, const mass_item_t *item, tomo_str_t body)
 
 
 static void
-outmass_row(decide_t *d, const mass_item_t *items, size_t n)
+outmass_row(decision_t *d, const mass_item_t *items, size_t n)
 {
     event_t        ev;
     tomo_str_t     body, key;
@@ -250,7 +249,7 @@ outmass_row(decide_t *d, const mass_item_t *items, size_t n)
         return;
     }
 
-    commit_op(d->c, 'x', decide_key(d, tomo_key_out));
+    commit_op(d->c, 'x', decision_key(d, tomo_key_out));
     commit_pair(d->c, "via", tomo_str_c(tomo_via_word(TOMO_VIA_MULTICAST)));
     commit_pair(d->c, "medium", tomo_str("line"));
     commit_pair_u64(d->c, "friend", 0);
@@ -271,7 +270,7 @@ outmass_row(decide_t *d, const mass_item_t *items, size_t n)
 
 
 void
-outrow_mass(decide_t *d)
+outrow_mass(decision_t *d)
 {
     size_t   from, to;
     event_t  ev;

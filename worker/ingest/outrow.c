@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "decide.h"
 #include "json.h"
 #include "tomo_keys.h"
 
@@ -15,7 +14,7 @@
  * were shipped again in another order, serials may be other people's (D4).
  */
 static tomo_str_t
-outrow_key(decide_t *d, tomo_str_t whom, const outrow_about_t *about,
+outrow_key(decision_t *d, tomo_str_t whom, const outrow_about_t *about,
     unsigned part)
 {
     uint8_t     text[512], uuid[OUTROW_UUID];
@@ -51,7 +50,7 @@ outrow_key(decide_t *d, tomo_str_t whom, const outrow_about_t *about,
 
 
 static tomo_str_t
-outrow_u64(decide_t *d, uint64_t n)
+outrow_u64(decision_t *d, uint64_t n)
 {
     uint8_t     text[24];
     tomo_buf_t  b;
@@ -64,9 +63,9 @@ outrow_u64(decide_t *d, uint64_t n)
 
 
 static void
-outrow_open(decide_t *d, tomo_via_e via, const outrow_about_t *about)
+outrow_open(decision_t *d, tomo_via_e via, const outrow_about_t *about)
 {
-    commit_op(d->c, 'x', decide_key(d, tomo_key_out));
+    commit_op(d->c, 'x', decision_key(d, tomo_key_out));
     commit_pair(d->c, "via", tomo_str_c(tomo_via_word(via)));
     commit_pair(d->c, "medium", tomo_str("line"));
     commit_pair_u64(d->c, "friend", about->serial);
@@ -83,7 +82,7 @@ outrow_open(decide_t *d, tomo_via_e via, const outrow_about_t *about)
 
 /* elements from..to-1 of bubbles as a JSON array */
 static tomo_str_t
-outrow_array(decide_t *d, const tomo_str_t *bubbles, size_t from, size_t to)
+outrow_array(decision_t *d, const tomo_str_t *bubbles, size_t from, size_t to)
 {
     size_t       i, cap;
     tomo_buf_t   b;
@@ -115,7 +114,7 @@ outrow_array(decide_t *d, const tomo_str_t *bubbles, size_t from, size_t to)
 
 
 void
-outrow_push_body(decide_t *d, const outrow_about_t *about, tomo_str_t body,
+outrow_push_body(decision_t *d, const outrow_about_t *about, tomo_str_t body,
     unsigned part)
 {
     outrow_open(d, TOMO_VIA_PUSH, about);
@@ -126,7 +125,7 @@ outrow_push_body(decide_t *d, const outrow_about_t *about, tomo_str_t body,
 
 
 static unsigned
-outrow_pushes(decide_t *d, const outrow_about_t *about,
+outrow_pushes(decision_t *d, const outrow_about_t *about,
     const tomo_str_t *bubbles, size_t n, unsigned part)
 {
     size_t  from, to;
@@ -141,12 +140,12 @@ outrow_pushes(decide_t *d, const outrow_about_t *about,
 
 
 unsigned
-outrow_push(decide_t *d, const outrow_about_t *about, tomo_str_t bubbles,
+outrow_push(decision_t *d, const outrow_about_t *about, tomo_str_t bubbles,
     unsigned part)
 {
     size_t         n = 0, cap;
     json_t        *root;
-    tomo_str_t     list[DECIDE_BUBBLES_MAX];
+    tomo_str_t     list[DECISION_BUBBLES_MAX];
     tomo_buf_t     b;
     json_limits_t  limits = { .max_bytes = 4 << 20, .max_nodes = 100000 };
 
@@ -157,7 +156,7 @@ outrow_push(decide_t *d, const outrow_about_t *about, tomo_str_t bubbles,
     }
 
     json_each (bubble, root) {
-        if (n < DECIDE_BUBBLES_MAX) {
+        if (n < DECISION_BUBBLES_MAX) {
             cap = bubbles.len * 2 + 64;
             tomo_buf_init(&b, tomo_arena_alloc(d->arena, cap), cap);
 
@@ -173,7 +172,7 @@ outrow_push(decide_t *d, const outrow_about_t *about, tomo_str_t bubbles,
 
 
 static void
-outrow_reply(decide_t *d, const outrow_about_t *about,
+outrow_reply(decision_t *d, const outrow_about_t *about,
     const tomo_str_t *bubbles, size_t n)
 {
     size_t  first;
@@ -196,11 +195,11 @@ outrow_reply(decide_t *d, const outrow_about_t *about,
 
 
 void
-outrow_write(decide_t *d)
+outrow_write(decision_t *d)
 {
     bool            linked = false;
     size_t          i;
-    tomo_str_t      list[DECIDE_BUBBLES_MAX];
+    tomo_str_t      list[DECISION_BUBBLES_MAX];
     const bubble_t *first = &d->bubbles[0];
     outrow_about_t  about;
 
@@ -239,7 +238,7 @@ outrow_write(decide_t *d)
 
 
 void
-outrow_profile(decide_t *d)
+outrow_profile(decision_t *d)
 {
     outrow_about_t  about = {
         .serial = d->f->serial,

@@ -8,8 +8,7 @@
 #ifndef OUTROW_H
 #define OUTROW_H
 
-#include "model/message.h"
-#include "tomo_base.h"
+#include "decision.h"
 
 #define OUTROW_REPLY_FRESH_MS  50000    /* LINE.md 6: within a minute */
 #define OUTROW_WINDOW          256      /* serials of a multicast: LINE takes
@@ -17,48 +16,14 @@
 
 #define OUTROW_ARGS            36       /* of a commit that a row takes */
 
-struct decide_s;
-struct owner_s;
-
-typedef struct {
-    tomo_str_t  json;           /* one message object */
-    tomo_str_t  def;
-    tomo_str_t  step;
-    uint32_t    gen;
-    int64_t     due_ms;
-    tomo_str_t  event;          /* id of the event that led to it */
-    uint32_t    delivery;
-    bool        linked;         /* holds a link or survey of ours */
-} bubble_t;
-
-/* A send that may share a multicast with others of the slice */
-typedef struct {
-    const messages_t  *messages;
-    tomo_str_t         def;
-    tomo_str_t         step;
-    uint32_t           gen;
-    int64_t            due_ms;
-    uint32_t           delivery;
-    uint32_t           serial;
-    tomo_str_t         uid;
-    tomo_str_t         event;
-} mass_item_t;
-
-typedef struct {
-    mass_item_t  *items;
-    size_t        n;
-    size_t        cap;
-    size_t        n_rows;       /* at most so many rows will come of them */
-} mass_t;
-
 /* the bubbles collected in d become rows */
-void outrow_write(struct decide_s *d);
+void outrow_write(decision_t *d);
 /* the collected sends of the slice become multicasts, or pushes if alone */
-void outrow_mass(struct decide_s *d);
+void outrow_mass(decision_t *d);
 /* takes d's send over into the mass; false: it has no room */
-bool outrow_mass_add(struct decide_s *d, const messages_t *messages);
+bool outrow_mass_add(decision_t *d, const messages_t *messages);
 /* what d's event put into the mass becomes bubbles, before others follow */
-void outrow_mass_back(struct decide_s *d);
+void outrow_mass_back(decision_t *d);
 
 /*
  * Pushes of ready bubbles (a JSON array of any length, five a row), from
@@ -77,16 +42,16 @@ typedef struct {
 } outrow_about_t;
 
 /* one push of a body that is ready: an array of at most five bubbles */
-void outrow_push_body(struct decide_s *d, const outrow_about_t *about,
+void outrow_push_body(decision_t *d, const outrow_about_t *about,
     tomo_str_t body, unsigned part);
 
-unsigned outrow_push(struct decide_s *d, const outrow_about_t *about,
+unsigned outrow_push(decision_t *d, const outrow_about_t *about,
     tomo_str_t bubbles, unsigned part);
 
 /* asks LINE for the friend's profile */
-void outrow_profile(struct decide_s *d);
+void outrow_profile(decision_t *d);
 
 /* render.c: renders messages for d->f and adds them to d->bubbles */
-void render_messages(struct decide_s *d, const messages_t *messages);
+void render_messages(decision_t *d, const messages_t *messages);
 
 #endif

@@ -11,7 +11,7 @@
  * gets a synthetic id from its content and place (B19).
  */
 static tomo_str_t
-quarantine_id(decide_t *d, const event_t *ev)
+quarantine_id(decision_t *d, const event_t *ev)
 {
     uint8_t     digest[EVP_MAX_MD_SIZE], text[64];
     tomo_buf_t  b;
@@ -35,13 +35,13 @@ quarantine_id(decide_t *d, const event_t *ev)
 
 
 void
-quarantine_put(decide_t *d, const event_t *ev, const char *why)
+quarantine_put(decision_t *d, const event_t *ev, const char *why)
 {
     tomo_str_t  body = ev->raw;
 
     /* a commit must be able to hold it */
     body.len = body.len < QUARANTINE_BYTES ? body.len : QUARANTINE_BYTES;
-    commit_op(d->c, 'x', decide_key(d, tomo_key_quarantine));
+    commit_op(d->c, 'x', decision_key(d, tomo_key_quarantine));
     commit_pair(d->c, "why", tomo_str_c(why));
     commit_pair(d->c, "id", quarantine_id(d, ev));
     commit_pair(d->c, "kind", tomo_str_c(event_kind_word(ev->kind)));

@@ -6,17 +6,16 @@
 #include "model/def_field.h"
 #include "model/def_link.h"
 #include "outrow.h"
-#include "decide.h"
 #include "tomo_token.h"
 
 #define RENDER_JSON_BYTES  (96 * 1024)
 #define RENDER_URL_BYTES   512
 
 typedef struct {
-    decide_t  *d;
-    uint32_t   delivery;
-    bool       linked;
-    uint8_t    url[RENDER_URL_BYTES];
+    decision_t  *d;
+    uint32_t     delivery;
+    bool         linked;
+    uint8_t      url[RENDER_URL_BYTES];
 } render_t;
 
 
@@ -24,7 +23,7 @@ static tomo_str_t
 render_url(render_t *render, def_kind_e kind, tomo_str_t id)
 {
     tomo_buf_t    b;
-    decide_t     *d = render->d;
+    decision_t   *d = render->d;
     const def_t  *def;
     tomo_token_t  t;
 
@@ -132,7 +131,7 @@ render_value(void *ctx, const tomo_part_t *part)
 
 /* one number for a definition's step: what clicks are counted by */
 static uint32_t
-render_delivery(decide_t *d)
+render_delivery(decision_t *d)
 {
     uint8_t     text[160];
     tomo_buf_t  b;
@@ -147,7 +146,7 @@ render_delivery(decide_t *d)
 
 
 void
-render_messages(struct decide_s *d, const messages_t *messages)
+render_messages(decision_t *d, const messages_t *messages)
 {
     size_t             i;
     uint8_t            json[RENDER_JSON_BYTES];
@@ -161,7 +160,7 @@ render_messages(struct decide_s *d, const messages_t *messages)
     render.delivery = render_delivery(d);
 
     for (i = 0; i < messages->n; i++) {
-        if (d->n_bubbles == DECIDE_BUBBLES_MAX) {
+        if (d->n_bubbles == DECISION_BUBBLES_MAX) {
             d->cut++;
             return;
         }
@@ -173,7 +172,7 @@ render_messages(struct decide_s *d, const messages_t *messages)
 
         if (what != MESSAGE_WHOLE) {
             /* what values made of it LINE would refuse: the row says so */
-            decide_fx(d, "cut", what == MESSAGE_CUT ? tomo_str("text")
+            decision_fx(d, "cut", what == MESSAGE_CUT ? tomo_str("text")
                                                     : tomo_str("empty"));
         }
 

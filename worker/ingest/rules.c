@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "decide.h"
+#include "decision.h"
 #include "effects.h"
 #include "model/def_tag.h"
 #include "scenario.h"
@@ -88,7 +88,7 @@ rules_free(rules_t *rules)
 
 
 void
-rules_run(struct decide_s *d, trigger_e trigger, uint32_t no)
+rules_run(struct decision_s *d, trigger_e trigger, uint32_t no)
 {
     size_t            i;
     const rules_t    *rules = d->o->rules;

@@ -9,7 +9,7 @@
 #include "model/def_scenario.h"
 #include "model/defs.h"
 
-struct decide_s;
+struct decision_s;
 
 typedef struct rules_s  rules_t;
 
@@ -18,6 +18,6 @@ rules_t *rules_build(const defs_t *defs);
 void rules_free(rules_t *rules);
 
 /* runs everything that waits for trigger of definition no (0: none) */
-void rules_run(struct decide_s *d, trigger_e trigger, uint32_t no);
+void rules_run(struct decision_s *d, trigger_e trigger, uint32_t no);
 
 #endif

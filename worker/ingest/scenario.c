@@ -5,7 +5,7 @@
 
 
 static tomo_str_t
-scenario_member(decide_t *d, uint32_t no)
+scenario_member(decision_t *d, uint32_t no)
 {
     uint8_t     text[32];
     tomo_buf_t  b;
@@ -20,9 +20,9 @@ scenario_member(decide_t *d, uint32_t no)
 
 
 static void
-scenario_plan(decide_t *d, uint32_t no, int64_t due_ms)
+scenario_plan(decision_t *d, uint32_t no, int64_t due_ms)
 {
-    commit_op(d->c, 'z', decide_key(d, tomo_key_sched));
+    commit_op(d->c, 'z', decision_key(d, tomo_key_sched));
     commit_arg_i64(d->c, due_ms);
     commit_arg(d->c, scenario_member(d, no));
     commit_end(d->c);
@@ -30,16 +30,16 @@ scenario_plan(decide_t *d, uint32_t no, int64_t due_ms)
 
 
 static void
-scenario_unplan(decide_t *d, uint32_t no)
+scenario_unplan(decision_t *d, uint32_t no)
 {
-    commit_op(d->c, 'y', decide_key(d, tomo_key_sched));
+    commit_op(d->c, 'y', decision_key(d, tomo_key_sched));
     commit_arg(d->c, scenario_member(d, no));
     commit_end(d->c);
 }
 
 
 static void
-scenario_step(decide_t *d, const def_scenario_t *def, const def_step_t *step,
+scenario_step(decision_t *d, const def_scenario_t *def, const def_step_t *step,
     const friend_scenario_t *s)
 {
     int64_t              due_ms = d->due_ms;
@@ -47,7 +47,7 @@ scenario_step(decide_t *d, const def_scenario_t *def, const def_step_t *step,
     tomo_str_t           name = d->def, id = d->step, by = d->by;
     const def_branch_t  *branch;
 
-    d->def = effects_name(d, "scenario", def->id);
+    d->def = decision_name(d, "scenario", def->id);
     d->step = step->id;
     d->gen = s->gen;
     d->due_ms = s->prev_ms;
@@ -63,7 +63,7 @@ scenario_step(decide_t *d, const def_scenario_t *def, const def_step_t *step,
         effects_run(d, &step->actions, "scenario", def->id);
 
     } else {
-        decide_fx(d, "skip", step->id);
+        decision_fx(d, "skip", step->id);
     }
 
     d->def = name;
@@ -76,7 +76,7 @@ scenario_step(decide_t *d, const def_scenario_t *def, const def_step_t *step,
 
 /* decides what is due up to until_ms, plans what comes after */
 static void
-scenario_advance(decide_t *d, uint32_t no, const def_scenario_t *def,
+scenario_advance(decision_t *d, uint32_t no, const def_scenario_t *def,
     friend_scenario_t *s, int64_t until_ms)
 {
     int64_t            due_ms = 0;
@@ -92,7 +92,7 @@ scenario_advance(decide_t *d, uint32_t no, const def_scenario_t *def,
             s->past = tomo_str_null;
             friend_scenario_set(d->f, no, s);
             scenario_unplan(d, no);
-            decide_raise(d, TRIGGER_SCENARIO_FINISHED, no);
+            decision_raise(d, TRIGGER_SCENARIO_FINISHED, no);
             return;
         }
 
@@ -135,7 +135,7 @@ scenario_shifts(const def_scenario_t *def, int64_t start_ms, int zone_min)
 
 
 void
-scenario_start(decide_t *d, uint32_t no, int64_t start_ms)
+scenario_start(decision_t *d, uint32_t no, int64_t start_ms)
 {
     bool                   was;
     friend_scenario_t      s = { 0 };
@@ -156,11 +156,11 @@ scenario_start(decide_t *d, uint32_t no, int64_t start_ms)
     }
 
     if (tomo_str_eq(friend_get_c(d->f, "st"), tomo_str("blocked"))) {
-        decide_fx(d, "scenario.refused", def->id);
+        decision_fx(d, "scenario.refused", def->id);
         return;
     }
 
-    if (!decide_take(d)) {
+    if (!decision_take(d)) {
         return;
     }
 
@@ -173,19 +173,19 @@ scenario_start(decide_t *d, uint32_t no, int64_t start_ms)
         .shift = scenario_shifts(def, start_ms, d->o->account->zone_min)
     };
 
-    decide_fx(d, "scenario.start", def->id);
-    decide_raise(d, TRIGGER_SCENARIO_STARTED, no);
+    decision_fx(d, "scenario.start", def->id);
+    decision_raise(d, TRIGGER_SCENARIO_STARTED, no);
     scenario_advance(d, no, def, &s, start_ms);
 }
 
 
 void
-scenario_stop(decide_t *d, uint32_t no)
+scenario_stop(decision_t *d, uint32_t no)
 {
     const def_t        *def;
     friend_scenario_t   s;
 
-    if (!friend_scenario(d->f, no, &s) || s.done || !decide_take(d)) {
+    if (!friend_scenario(d->f, no, &s) || s.done || !decision_take(d)) {
         return;
     }
 
@@ -196,13 +196,13 @@ scenario_stop(decide_t *d, uint32_t no)
     friend_scenario_set(d->f, no, &s);
     scenario_unplan(d, no);
     def = defs_by_no(d->o->defs, DEF_SCENARIO, no);
-    decide_fx(d, "scenario.stop", def != NULL ? def->id : tomo_str("?"));
-    decide_raise(d, TRIGGER_SCENARIO_STOPPED, no);
+    decision_fx(d, "scenario.stop", def != NULL ? def->id : tomo_str("?"));
+    decision_raise(d, TRIGGER_SCENARIO_STOPPED, no);
 }
 
 
 void
-scenario_due(decide_t *d, uint32_t no)
+scenario_due(decision_t *d, uint32_t no)
 {
     int64_t                due_ms;
     friend_scenario_t      s;
@@ -223,7 +223,7 @@ scenario_due(decide_t *d, uint32_t no)
         return;
     }
 
-    decide_why(d, def->id);
+    decision_why(d, def->id);
 
     /* the next step only: what is due behind it gets its own moment */
     if (scenario_next(def, &s, d->o->account->zone_min, &due_ms) == NULL
@@ -237,7 +237,7 @@ scenario_due(decide_t *d, uint32_t no)
 
 
 void
-scenario_replan(decide_t *d, uint32_t no)
+scenario_replan(decision_t *d, uint32_t no)
 {
     friend_scenario_t      s;
     const def_scenario_t  *def;
@@ -265,7 +265,7 @@ scenario_replan(decide_t *d, uint32_t no)
 static void
 scenario_pause(void *ctx, uint32_t no)
 {
-    decide_t           *d = ctx;
+    decision_t         *d = ctx;
     friend_scenario_t   s;
 
     if (!friend_scenario(d->f, no, &s) || s.done || s.paused) {
@@ -275,12 +275,12 @@ scenario_pause(void *ctx, uint32_t no)
     s.paused = true;
     friend_scenario_set(d->f, no, &s);
     scenario_unplan(d, no);
-    decide_fx(d, "scenario.pause", tomo_str_null);
+    decision_fx(d, "scenario.pause", tomo_str_null);
 }
 
 
 void
-scenario_pause_all(decide_t *d)
+scenario_pause_all(decision_t *d)
 {
     friend_scenarios(d->f, scenario_pause, d);
 }
@@ -289,7 +289,7 @@ scenario_pause_all(decide_t *d)
 static void
 scenario_end(void *ctx, uint32_t no)
 {
-    decide_t           *d = ctx;
+    decision_t         *d = ctx;
     friend_scenario_t   s;
 
     if (friend_scenario(d->f, no, &s) && s.paused) {
@@ -299,7 +299,7 @@ scenario_end(void *ctx, uint32_t no)
 
 
 void
-scenario_end_paused(decide_t *d)
+scenario_end_paused(decision_t *d)
 {
     friend_scenarios(d->f, scenario_end, d);
 }

@@ -6,18 +6,18 @@
 #ifndef SCENARIO_H
 #define SCENARIO_H
 
-#include "decide.h"
+#include "decision.h"
 
 /* start_ms: the moment delays count from */
-void scenario_start(decide_t *d, uint32_t no, int64_t start_ms);
-void scenario_stop(decide_t *d, uint32_t no);
+void scenario_start(decision_t *d, uint32_t no, int64_t start_ms);
+void scenario_stop(decision_t *d, uint32_t no);
 /* the step that is due at d->now_ms, by the definition as it is now */
-void scenario_due(decide_t *d, uint32_t no);
+void scenario_due(decision_t *d, uint32_t no);
 /* the friend blocked us: running ones wait; came back: waiting ones end */
-void scenario_pause_all(decide_t *d);
-void scenario_end_paused(decide_t *d);
+void scenario_pause_all(decision_t *d);
+void scenario_end_paused(decision_t *d);
 /* the definition changed: plan the next step again */
-void scenario_replan(decide_t *d, uint32_t no);
+void scenario_replan(decision_t *d, uint32_t no);
 
 /* --- scenario_next.c: pure ------------------------------------------------ */
 

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "commit_lua.h"
+#include "decide.h"
 #include "log.h"
 #include "quarantine.h"
 #include "tomo_keys.h"
@@ -209,7 +210,7 @@ slice_pass(owner_t *o, const event_t *ev)
 static void
 slice_aside(slice_t *slice, event_t *ev)
 {
-    decide_t  *d = &slice->decide;
+    decision_t  *d = &slice->decide;
 
     quarantine_put(d, ev, ev->fault != NULL ? ev->fault : "refused");
 
@@ -217,13 +218,13 @@ slice_aside(slice_t *slice, event_t *ev)
         && strcmp(ev->fault, EVENT_TOO_LARGE) == 0)
     {
         /* what somebody did must not vanish from their timeline */
-        decide_fx(d, "aside", tomo_str(EVENT_TOO_LARGE));
-        decide_row(d, d->f->serial, ev->id, ev->at_ms, d->kind,
-                   tomo_str_null);
+        decision_fx(d, "aside", tomo_str(EVENT_TOO_LARGE));
+        decision_row(d, d->f->serial, ev->id, ev->at_ms, d->kind,
+                     tomo_str_null);
     }
 
     if (ev->kind == EVENT_TIMER) {
-        commit_op(d->c, 'y', decide_key(d, tomo_key_sched));
+        commit_op(d->c, 'y', decision_key(d, tomo_key_sched));
         commit_arg(d->c, ev->ref);
         commit_end(d->c);
     }

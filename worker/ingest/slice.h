@@ -11,7 +11,7 @@
 #ifndef SLICE_H
 #define SLICE_H
 
-#include "decide.h"
+#include "outrow.h"
 
 #define SLICE_EVENTS  256               /* loaded and decided at once */
 #define SLICE_TIMERS  512
@@ -21,7 +21,7 @@ typedef struct {
     tomo_arena_t   arena;               /* what one slice needs */
     view_t         view;
     mass_t         mass;
-    decide_t       decide;
+    decision_t       decide;
     redis_args_t   args;
     const char    *poison;              /* sandbox: id that ends us */
     unsigned       watchdog_s;          /* SIGVTALRM ends us after it */

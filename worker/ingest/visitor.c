@@ -2,7 +2,7 @@
 
 
 bool
-visitor_is(decide_t *d, uint32_t serial, uint32_t check)
+visitor_is(decision_t *d, uint32_t serial, uint32_t check)
 {
     size_t               i;
     uint32_t             own;

@@ -8,9 +8,9 @@
 #ifndef VISITOR_H
 #define VISITOR_H
 
-#include "decide.h"
+#include "decision.h"
 
 /* true: d->f is the friend.  false: anonymous, d->f is NULL */
-bool visitor_is(decide_t *d, uint32_t serial, uint32_t check);
+bool visitor_is(decision_t *d, uint32_t serial, uint32_t check);
 
 #endif

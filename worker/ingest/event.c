@@ -1,29 +1,17 @@
-/* kinds: the table of event kinds */
-
 #include "event.h"
 
 
-static const struct {
-    const char       *word;
-    event_decide_pt   decide;
-} event_kinds[] = {
-#define EVENT_ROW_(name, word, decide)  { word, decide },
-    EVENT_KINDS(EVENT_ROW_)
-#undef EVENT_ROW_
+static const char *const  event_words[] = {
+#define EVENT_WORD_(name, word, decide)  word,
+    EVENT_KINDS(EVENT_WORD_)
+#undef EVENT_WORD_
 };
 
 
 const char *
 event_kind_word(event_kind_e kind)
 {
-    return event_kinds[kind].word;
-}
-
-
-event_decide_pt
-event_decide(event_kind_e kind)
-{
-    return event_kinds[kind].decide;
+    return event_words[kind];
 }
 
 
