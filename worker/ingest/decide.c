@@ -3,6 +3,7 @@
 #include "erase.h"
 #include "kinds.h"
 #include "outrow.h"
+#include "rules.h"
 #include "seen.h"
 #include "tomo_keys.h"
 

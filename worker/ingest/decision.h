@@ -60,7 +60,7 @@ typedef struct {
     size_t        n_rows;       /* at most so many rows will come of them */
 } mass_t;
 
-typedef struct decision_s {
+typedef struct {
     owner_t            *o;
     view_t             *view;
     mass_t             *mass;           /* sends that may become multicasts */

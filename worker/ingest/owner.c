@@ -76,9 +76,9 @@ owner_forget(owner_t *o)
     gone_free(&o->gone);
     owner_settle(o);
     defs_free(o->defs);
-    rules_free(o->rules);
+    starts_free(o->starts);
     o->defs = NULL;
-    o->rules = NULL;
+    o->starts = NULL;
     o->loaded = false;
 }
 
@@ -104,20 +104,20 @@ owner_settle(owner_t *o)
 tomo_rc_e
 owner_defs(owner_t *o, defs_t *defs)
 {
-    rules_t  *rules;
+    starts_t  *starts;
 
-    rules = rules_build(defs);
+    starts = starts_build(defs);
 
-    if (rules == NULL) {
+    if (starts == NULL) {
         return TOMO_ERROR;
     }
 
     /* two edits in one batch: the set between them saw no event alone */
     owner_settle(o);
     o->old_defs = o->defs;
-    rules_free(o->rules);
+    starts_free(o->starts);
     o->defs = defs;
-    o->rules = rules;
+    o->starts = starts;
 
     return TOMO_OK;
 }

@@ -14,7 +14,7 @@
 #include "lease.h"
 #include "model/defs.h"
 #include "redis.h"
-#include "rules.h"
+#include "starts.h"
 #include "tomo_send.h"
 #include "vault.h"
 
@@ -90,7 +90,7 @@ typedef struct {
     bool                   old_sets;    /* of ids, of an older Tomo, are left */
     owner_state_t          state;
     defs_t                *defs;
-    rules_t               *rules;
+    starts_t              *starts;
     defs_t                *old_defs;    /* replaced in this batch */
     gone_t                 gone;        /* deleted persons */
     int64_t                keep_ms;     /* journals of edges, as they say */
