@@ -1,5 +1,6 @@
 #include "decide.h"
 
+#include "effects.h"
 #include "erase.h"
 #include "kinds.h"
 #include "outrow.h"
@@ -94,6 +95,7 @@ decide_event(decision_t *d, event_t *ev)
 {
     tomo_rc_e  rc;
 
+    d->effect = effects_table;
     decision_begin(d, ev);
 
     if (gone_drops(&d->o->gone, d->o->vault, d->o->id, ev)) {

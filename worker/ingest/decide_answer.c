@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "effects.h"
+#include "effect.h"
 #include "kinds.h"
 #include "model/def_field.h"
 #include "model/def_survey.h"
@@ -223,8 +223,8 @@ answer_actions(decision_t *d, const def_survey_t *survey, size_t index)
                 && (value = answer_value(d->ev, q, k)) != NULL; k++)
     {
         if (answer_option(q, *value, &option) != NULL) {
-            effects_run(d, &survey->options[index][option], "survey",
-                        survey->shape.id);
+            decision_run(d, &survey->options[index][option], "survey",
+                         survey->shape.id);
         }
     }
 }
@@ -250,7 +250,7 @@ answer_apply(decision_t *d, const def_survey_t *survey)
         }
 
         if (survey->fields[i] != 0) {
-            effects_field_set(d, survey->fields[i], text, d->ev->at_ms);
+            effect_field_put(d, survey->fields[i], text, d->ev->at_ms);
         }
 
         answer_show(d, q, &all);
@@ -258,7 +258,7 @@ answer_apply(decision_t *d, const def_survey_t *survey)
     }
 
     d->text = tomo_arena_dup(d->arena, tomo_buf_str(&all));
-    effects_run(d, &survey->actions, "survey", survey->shape.id);
+    decision_run(d, &survey->actions, "survey", survey->shape.id);
 }
 
 
@@ -300,9 +300,7 @@ decide_answer(decision_t *d)
     }
 
     if (mark.answers == 0) {
-        commit_op(d->c, 'i', decision_key_no(d, tomo_key_set_survey, no));
-        commit_arg_u64(d->c, d->f->serial);
-        commit_end(d->c);
+        decision_index(d, 'i', d->f->serial, tomo_key_set_survey, no);
     }
 
     mark.answers++;

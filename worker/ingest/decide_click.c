@@ -1,19 +1,9 @@
 /* decide_click: somebody opened a tracked link */
 
-#include "effects.h"
 #include "kinds.h"
 #include "model/def_link.h"
 #include "tomo_keys.h"
 #include "visitor.h"
-
-
-static void
-click_index(decision_t *d, uint32_t no)
-{
-    commit_op(d->c, 'i', decision_key_no(d, tomo_key_set_link, no));
-    commit_arg_u64(d->c, d->f->serial);
-    commit_end(d->c);
-}
 
 
 tomo_rc_e
@@ -48,11 +38,11 @@ decide_click(decision_t *d)
     decision_why(d, link->id);
 
     if (first) {
-        click_index(d, click->link);
+        decision_index(d, 'i', d->f->serial, tomo_key_set_link, click->link);
     }
 
     if (first || !link->actions_once) {
-        effects_run(d, &link->actions, "link", link->id);
+        decision_run(d, &link->actions, "link", link->id);
     }
 
     decision_raise(d, TRIGGER_LINK_CLICKED, click->link);

@@ -134,6 +134,17 @@ decision_name(decision_t *d, const char *kind, tomo_str_t id)
 }
 
 
+tomo_str_t
+decision_id(const decision_t *d, def_kind_e kind, uint32_t no)
+{
+    const def_t  *def;
+
+    def = defs_by_no(d->o->defs, kind, no);
+
+    return def != NULL ? def->id : tomo_str("?");
+}
+
+
 friend_t *
 decision_friend(decision_t *d)
 {
@@ -234,6 +245,16 @@ decision_row(decision_t *d, uint32_t serial, tomo_str_t id, int64_t at_ms,
 }
 
 
+void
+decision_index(decision_t *d, char op, uint32_t serial,
+    void (*fn)(tomo_buf_t *, tomo_str_t, uint64_t), uint64_t no)
+{
+    commit_op(d->c, op, decision_key_no(d, fn, no));
+    commit_arg_u64(d->c, serial);
+    commit_end(d->c);
+}
+
+
 /* what changed in the record since it was last written */
 void
 decision_save(decision_t *d)
@@ -274,6 +295,27 @@ decision_save(decision_t *d)
             commit_end(d->c);
         }
     }
+}
+
+
+void
+decision_run(decision_t *d, const actions_t *actions, const char *kind,
+    tomo_str_t id)
+{
+    size_t      i;
+    tomo_str_t  def = d->def;
+
+    if (actions->n == 0) {
+        return;
+    }
+
+    d->def = decision_name(d, kind, id);
+
+    for (i = 0; i < actions->n; i++) {
+        d->effect[actions->items[i].kind](d, &actions->items[i]);
+    }
+
+    d->def = def;
 }
 
 

@@ -60,7 +60,13 @@ typedef struct {
     size_t        n_rows;       /* at most so many rows will come of them */
 } mass_t;
 
-typedef struct {
+typedef struct decision_s  decision_t;
+
+/* does what a marketer asked for (model/action.h) to d->f */
+typedef void (*effect_pt)(decision_t *d, const action_t *a);
+
+struct decision_s {
+    const effect_pt    *effect;         /* by action_e: the driver's table */
     owner_t            *o;
     view_t             *view;
     mass_t             *mass;           /* sends that may become multicasts */
@@ -97,7 +103,7 @@ typedef struct {
     unsigned            fx_more;        /* effects that the list left out */
     uint8_t             fx_bytes[DECISION_FX_BYTES + DECISION_FX_SPARE];
     uint8_t             why_bytes[DECISION_WHY_BYTES];
-} decision_t;
+};
 
 /* nothing is decided about ev yet; d->f is its friend, if it names one */
 void decision_begin(decision_t *d, event_t *ev);
@@ -118,6 +124,17 @@ void decision_why(decision_t *d, tomo_str_t word);
  */
 friend_t *decision_friend(decision_t *d);
 
+/* op i or j: a friend into or out of the index set of that number */
+void decision_index(decision_t *d, char op, uint32_t serial,
+    void (*fn)(tomo_buf_t *, tomo_str_t, uint64_t), uint64_t no);
+
+/*
+ * A list of actions, in its order, by the driver's table: so what runs them
+ * stands below what they do.  kind, id: whose they are, e.g. tag/vip.
+ */
+void decision_run(decision_t *d, const actions_t *actions, const char *kind,
+    tomo_str_t id);
+
 /* d->f's changes into the commit; decision_end does it for the last d->f */
 void decision_save(decision_t *d);
 
@@ -131,5 +148,7 @@ tomo_str_t decision_key_no(decision_t *d,
     void (*fn)(tomo_buf_t *, tomo_str_t, uint64_t), uint64_t no);
 /* "kind/id" in the arena */
 tomo_str_t decision_name(decision_t *d, const char *kind, tomo_str_t id);
+/* the id of a definition's number, "?" for one that is gone */
+tomo_str_t decision_id(const decision_t *d, def_kind_e kind, uint32_t no);
 
 #endif

@@ -36,16 +36,6 @@ erase_member(decision_t *d, uint32_t serial, char timer, uint32_t no)
 }
 
 
-static void
-erase_index(decision_t *d, uint32_t serial,
-    void (*fn)(tomo_buf_t *, tomo_str_t, uint64_t), uint32_t no)
-{
-    commit_op(d->c, 'j', decision_key_no(d, fn, no));
-    commit_arg_u64(d->c, serial);
-    commit_end(d->c);
-}
-
-
 static tomo_rc_e
 erase_place(decision_t *d, uint32_t serial, uint8_t of, uint32_t no)
 {
@@ -57,15 +47,15 @@ erase_place(decision_t *d, uint32_t serial, uint8_t of, uint32_t no)
         return TOMO_OK;
 
     case 't':
-        erase_index(d, serial, tomo_key_set_tag, no);
+        decision_index(d, 'j', serial, tomo_key_set_tag, no);
         return TOMO_OK;
 
     case 'k':
-        erase_index(d, serial, tomo_key_set_link, no);
+        decision_index(d, 'j', serial, tomo_key_set_link, no);
         return TOMO_OK;
 
     case 'a':
-        erase_index(d, serial, tomo_key_set_survey, no);
+        decision_index(d, 'j', serial, tomo_key_set_survey, no);
         return TOMO_OK;
     }
 

@@ -1,6 +1,5 @@
 /* rule_tag: what a tag itself wants done when somebody gets it */
 
-#include "effects.h"
 #include "model/def_tag.h"
 #include "rule.h"
 
@@ -14,6 +13,6 @@ rule_tag(decision_t *d, trigger_e trigger, uint32_t no)
     tag = defs_compiled(d->o->defs, DEF_TAG, no);
 
     if (tag != NULL) {
-        effects_run(d, &tag->actions, "tag", tag->id);
+        decision_run(d, &tag->actions, "tag", tag->id);
     }
 }

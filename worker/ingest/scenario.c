@@ -1,6 +1,6 @@
 #include "scenario.h"
 
-#include "effects.h"
+#include "effect.h"
 #include "tomo_keys.h"
 
 
@@ -57,10 +57,10 @@ scenario_step(decision_t *d, const def_scenario_t *def, const def_step_t *step,
         branch = scenario_branch(step, d->f);
 
         if (branch != NULL) {
-            effects_send(d, branch->messages);
+            effect_send_messages(d, branch->messages);
         }
 
-        effects_run(d, &step->actions, "scenario", def->id);
+        decision_run(d, &step->actions, "scenario", def->id);
 
     } else {
         decision_fx(d, "skip", step->id);
@@ -182,8 +182,7 @@ scenario_start(decision_t *d, uint32_t no, int64_t start_ms)
 void
 scenario_stop(decision_t *d, uint32_t no)
 {
-    const def_t        *def;
-    friend_scenario_t   s;
+    friend_scenario_t  s;
 
     if (!friend_scenario(d->f, no, &s) || s.done || !decision_take(d)) {
         return;
@@ -195,8 +194,7 @@ scenario_stop(decision_t *d, uint32_t no)
     s.past = tomo_str_null;
     friend_scenario_set(d->f, no, &s);
     scenario_unplan(d, no);
-    def = defs_by_no(d->o->defs, DEF_SCENARIO, no);
-    decision_fx(d, "scenario.stop", def != NULL ? def->id : tomo_str("?"));
+    decision_fx(d, "scenario.stop", decision_id(d, DEF_SCENARIO, no));
     decision_raise(d, TRIGGER_SCENARIO_STOPPED, no);
 }
 

@@ -73,14 +73,14 @@ action_compile_send(check_t *c, const json_t *j, action_t *a)
 
 
 static const char *const  action_words[] = {
-#define ACTION_WORD_(name, word, compile)  word,
+#define ACTION_WORD_(name, word, compile, effect)  word,
     ACTIONS(ACTION_WORD_)
 #undef ACTION_WORD_
     NULL
 };
 
 static const action_compile_pt  action_compilers[] = {
-#define ACTION_COMPILE_(name, word, compile)  compile,
+#define ACTION_COMPILE_(name, word, compile, effect)  compile,
     ACTIONS(ACTION_COMPILE_)
 #undef ACTION_COMPILE_
 };

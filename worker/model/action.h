@@ -1,6 +1,6 @@
 /*
  * action: what a marketer can have done to a friend: the compiled form of an
- * `actions` list.  What each does is effects.c of ingest.
+ * `actions` list.  What each does is an effect of ingest (effect.h there).
  */
 
 #ifndef ACTION_H
@@ -9,18 +9,25 @@
 #include "check.h"
 #include "message.h"
 
-/* X(name, word, compile): a new action is a row here and one in effects.c */
+/*
+ * X(name, word, compile, effect): a new action is a row here, its effect in
+ * ingest/effect_*.c, and in action.c how its members are read, unless one of
+ * those there does.
+ */
 #define ACTIONS(X)                                                            \
-    X(TAG_ADD,        "tag.add",        action_compile_tag)                   \
-    X(TAG_REMOVE,     "tag.remove",     action_compile_tag)                   \
-    X(FIELD_SET,      "field.set",      action_compile_field_set)             \
-    X(FIELD_CLEAR,    "field.clear",    action_compile_field_clear)           \
-    X(SCENARIO_START, "scenario.start", action_compile_scenario)              \
-    X(SCENARIO_STOP,  "scenario.stop",  action_compile_scenario)              \
-    X(SEND,           "send",           action_compile_send)
+    X(TAG_ADD, "tag.add", action_compile_tag, effect_tag_add)                 \
+    X(TAG_REMOVE, "tag.remove", action_compile_tag, effect_tag_remove)        \
+    X(FIELD_SET, "field.set", action_compile_field_set, effect_field_set)     \
+    X(FIELD_CLEAR, "field.clear", action_compile_field_clear,                 \
+      effect_field_clear)                                                     \
+    X(SCENARIO_START, "scenario.start", action_compile_scenario,              \
+      effect_scenario_start)                                                  \
+    X(SCENARIO_STOP, "scenario.stop", action_compile_scenario,                \
+      effect_scenario_stop)                                                   \
+    X(SEND, "send", action_compile_send, effect_send)
 
 typedef enum {
-#define ACTION_ENUM_(name, word, compile)  ACTION_##name,
+#define ACTION_ENUM_(name, word, compile, effect)  ACTION_##name,
     ACTIONS(ACTION_ENUM_)
 #undef ACTION_ENUM_
     ACTION_END

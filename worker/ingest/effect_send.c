@@ -1,0 +1,37 @@
+/* effect_send: messages to the friend, at once or with others' */
+
+#include "effect.h"
+#include "outrow.h"
+
+
+void
+effect_send_messages(decision_t *d, const messages_t *messages)
+{
+    if (messages == NULL || !decision_take(d)) {
+        return;
+    }
+
+    if (d->ev->standby) {
+        decision_fx(d, "send.cancelled", tomo_str("standby"));
+        return;
+    }
+
+    if (tomo_str_eq(friend_get_c(d->f, "st"), tomo_str("blocked"))) {
+        decision_fx(d, "send.cancelled", tomo_str("blocked"));
+        return;
+    }
+
+    decision_fx(d, "send", d->step.len > 0 ? d->step : d->def);
+
+    if (!outrow_mass_add(d, messages)) {
+        outrow_mass_back(d);
+        render_messages(d, messages);
+    }
+}
+
+
+void
+effect_send(decision_t *d, const action_t *a)
+{
+    effect_send_messages(d, a->messages);
+}
