@@ -1,7 +1,8 @@
 /* effect_send: messages to the friend, at once or with others' */
 
 #include "effect.h"
-#include "outrow.h"
+#include "outmass.h"
+#include "render.h"
 
 
 void
@@ -23,8 +24,8 @@ effect_send_messages(decision_t *d, const messages_t *messages)
 
     decision_fx(d, "send", d->step.len > 0 ? d->step : d->def);
 
-    if (!outrow_mass_add(d, messages)) {
-        outrow_mass_back(d);
+    if (!outmass_add(d, messages)) {
+        outmass_back(d);
         render_messages(d, messages);
     }
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "outmass.h"
 #include "quarantine.h"
 #include "slice.h"
 #include "split.h"
@@ -469,8 +470,8 @@ entries_cut(const entries_t *list, size_t i)
     }
 
     for (n = max; timers && n > 1; n--) {
-        if (list->events[i + n].serial / OUTROW_WINDOW
-            != list->events[i + n - 1].serial / OUTROW_WINDOW)
+        if (list->events[i + n].serial / OUTMASS_WINDOW
+            != list->events[i + n - 1].serial / OUTMASS_WINDOW)
         {
             return n;
         }

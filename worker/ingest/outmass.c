@@ -1,13 +1,9 @@
-/*
- * outmass: the same bubbles without inserts, due for many friends at the same
- * moment, as multicasts (LINE.md 13): a chunk is a window of serials that
- * its retry key names, so that the same chunk comes out again after a
- * rollback, with the same key.
- */
+#include "outmass.h"
 
 #include <stdlib.h>
 
 #include "outrow.h"
+#include "render.h"
 #include "tomo_keys.h"
 
 
@@ -17,7 +13,7 @@
  * friend; two slices would share a window and its key.
  */
 bool
-outrow_mass_add(decision_t *d, const messages_t *messages)
+outmass_add(decision_t *d, const messages_t *messages)
 {
     mass_t  *m = d->mass;
 
@@ -34,8 +30,8 @@ outrow_mass_add(decision_t *d, const messages_t *messages)
     }
 
     if (m->n == 0 || m->items[m->n - 1].messages != messages
-        || m->items[m->n - 1].serial / OUTROW_WINDOW
-           != d->f->serial / OUTROW_WINDOW)
+        || m->items[m->n - 1].serial / OUTMASS_WINDOW
+           != d->f->serial / OUTMASS_WINDOW)
     {
         m->n_rows++;
     }
@@ -60,7 +56,7 @@ outrow_mass_add(decision_t *d, const messages_t *messages)
  * share a retry key, and LINE would answer 409 to the second.
  */
 void
-outrow_mass_back(decision_t *d)
+outmass_back(decision_t *d)
 {
     int64_t       due_ms = d->due_ms;
     uint32_t      gen = d->gen;
@@ -107,7 +103,7 @@ static bool
 outmass_same(const mass_item_t *a, const mass_item_t *b)
 {
     return a->messages == b->messages && a->due_ms == b->due_ms
-           && a->serial / OUTROW_WINDOW == b->serial / OUTROW_WINDOW;
+           && a->serial / OUTMASS_WINDOW == b->serial / OUTMASS_WINDOW;
 }
 
 
@@ -174,29 +170,14 @@ outmass_people(decision_t *d, const mass_item_t *items, size_t n,
 static tomo_str_t
 outmass_body(decision_t *d)
 {
-    size_t      i, cap;
-    tomo_buf_t  b;
-
-    for (i = 0, cap = 16; i < d->n_bubbles; i++) {
-        cap += d->bubbles[i].json.len + 1;
-    }
-
-    tomo_buf_init(&b, tomo_arena_alloc(d->arena, cap), cap);
-
-    if (b.data == NULL) {
-        return tomo_str_null;
-    }
-
-    tomo_buf_byte(&b, '[');
+    size_t      i;
+    tomo_str_t  list[DECISION_BUBBLES_MAX];
 
     for (i = 0; i < d->n_bubbles; i++) {
-        tomo_buf_put(&b, tomo_str_n(",", i > 0));
-        tomo_buf_put(&b, d->bubbles[i].json);
+        list[i] = d->bubbles[i].json;
     }
 
-    tomo_buf_byte(&b, ']');
-
-    return tomo_buf_str(&b);
+    return outrow_array(d, list, 0, d->n_bubbles);
 }
 
 
@@ -204,13 +185,13 @@ outmass_body(decision_t *d)
 static tomo_str_t
 outmass_key(decision_t *d, const mass_item_t *item, tomo_str_t body)
 {
-    uint8_t     text[512], uuid[36];
-    tomo_buf_t  about, key;
+    uint8_t     text[512];
+    tomo_buf_t  about;
 
     tomo_buf_init(&about, text, sizeof(text));
     tomo_buf_put(&about, d->o->id);
     tomo_buf_c(&about, "|w");
-    tomo_buf_u64(&about, item->serial / OUTROW_WINDOW);
+    tomo_buf_u64(&about, item->serial / OUTMASS_WINDOW);
     tomo_buf_byte(&about, '|');
     tomo_buf_put(&about, item->def);
     tomo_buf_byte(&about, '|');
@@ -219,17 +200,8 @@ outmass_key(decision_t *d, const mass_item_t *item, tomo_str_t body)
     tomo_buf_i64(&about, item->due_ms);
     tomo_buf_byte(&about, '|');
     tomo_buf_u64(&about, tomo_crc32c(0, body.data, body.len));
-    tomo_buf_init(&key, uuid, sizeof(uuid));
 
-    if (about.failed
-        || vault_retry_key(d->o->vault, tomo_buf_str(&about), &key)
-           != TOMO_OK)
-    {
-        d->arena->failed = true;
-        return tomo_str_null;
-    }
-
-    return tomo_arena_dup(d->arena, tomo_buf_str(&key));
+    return outrow_key(d, &about);
 }
 
 
@@ -270,7 +242,7 @@ outmass_row(decision_t *d, const mass_item_t *items, size_t n)
 
 
 void
-outrow_mass(decision_t *d)
+outmass_write(decision_t *d)
 {
     size_t   from, to;
     event_t  ev;

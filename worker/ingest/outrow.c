@@ -8,22 +8,41 @@
 #define OUTROW_UUID  36
 
 
+tomo_str_t
+outrow_key(decision_t *d, const tomo_buf_t *words)
+{
+    uint8_t     uuid[OUTROW_UUID];
+    tomo_buf_t  key;
+
+    tomo_buf_init(&key, uuid, sizeof(uuid));
+
+    if (words->failed
+        || vault_retry_key(d->o->vault, tomo_buf_str(words), &key) != TOMO_OK)
+    {
+        /* never send under a key that is not its own */
+        d->arena->failed = true;
+        return tomo_str_null;
+    }
+
+    return tomo_arena_dup(d->arena, tomo_buf_str(&key));
+}
+
+
 /*
- * The retry key of a row: HMAC(account|whom|def|step|gen|due|part).  A person
+ * The retry key of a push: HMAC(account|whom|def|step|gen|due|part).  A person
  * is named by the LINE user id: after Redis went back in time and the journals
  * were shipped again in another order, serials may be other people's (D4).
  */
 static tomo_str_t
-outrow_key(decision_t *d, tomo_str_t whom, const outrow_about_t *about,
-    unsigned part)
+outrow_push_key(decision_t *d, const outrow_about_t *about, unsigned part)
 {
-    uint8_t     text[512], uuid[OUTROW_UUID];
-    tomo_buf_t  b, key;
+    uint8_t     text[512];
+    tomo_buf_t  b;
 
     tomo_buf_init(&b, text, sizeof(text));
     tomo_buf_put(&b, d->o->id);
     tomo_buf_byte(&b, '|');
-    tomo_buf_put(&b, whom);
+    tomo_buf_put(&b, about->uid);
     tomo_buf_byte(&b, '|');
     tomo_buf_put(&b, about->def);
     tomo_buf_byte(&b, '|');
@@ -35,17 +54,7 @@ outrow_key(decision_t *d, tomo_str_t whom, const outrow_about_t *about,
     tomo_buf_byte(&b, '|');
     tomo_buf_u64(&b, part);
 
-    tomo_buf_init(&key, uuid, sizeof(uuid));
-
-    if (b.failed
-        || vault_retry_key(d->o->vault, tomo_buf_str(&b), &key) != TOMO_OK)
-    {
-        /* never send under a key that is not its own */
-        d->arena->failed = true;
-        return tomo_str_null;
-    }
-
-    return tomo_arena_dup(d->arena, tomo_buf_str(&key));
+    return outrow_key(d, &b);
 }
 
 
@@ -80,12 +89,11 @@ outrow_open(decision_t *d, tomo_via_e via, const outrow_about_t *about)
 }
 
 
-/* elements from..to-1 of bubbles as a JSON array */
-static tomo_str_t
+tomo_str_t
 outrow_array(decision_t *d, const tomo_str_t *bubbles, size_t from, size_t to)
 {
-    size_t       i, cap;
-    tomo_buf_t   b;
+    size_t      i, cap;
+    tomo_buf_t  b;
 
     for (i = from, cap = 2; i < to; i++) {
         cap += bubbles[i].len + 1;
@@ -118,7 +126,7 @@ outrow_push_body(decision_t *d, const outrow_about_t *about, tomo_str_t body,
     unsigned part)
 {
     outrow_open(d, TOMO_VIA_PUSH, about);
-    commit_pair(d->c, "key", outrow_key(d, about->uid, about, part));
+    commit_pair(d->c, "key", outrow_push_key(d, about, part));
     commit_pair(d->c, "body", body);
     commit_end(d->c);
 }
@@ -180,7 +188,7 @@ outrow_reply(decision_t *d, const outrow_about_t *about,
     first = n < MESSAGE_BUBBLES_MAX ? n : MESSAGE_BUBBLES_MAX;
     outrow_open(d, TOMO_VIA_REPLY, about);
     /* that of the push it may become: dispatch knows either by it */
-    commit_pair(d->c, "key", outrow_key(d, about->uid, about, 0));
+    commit_pair(d->c, "key", outrow_push_key(d, about, 0));
     commit_pair(d->c, "token", d->reply);
     commit_pair_i64(d->c, "token_at", d->reply_at_ms);
     commit_pair(d->c, "body", outrow_array(d, bubbles, 0, first));

@@ -2,7 +2,7 @@
  * outrow: from bubbles to rows of the outbox (docs/formats.md, The outbox):
  * all bubbles of one event merge, the first five into one free reply while
  * its token is fresh, the rest into a push after the reply's verdict; without
- * a token pushes; and multicasts for what many friends get alike.
+ * a token pushes.
  */
 
 #ifndef OUTROW_H
@@ -11,19 +11,10 @@
 #include "decision.h"
 
 #define OUTROW_REPLY_FRESH_MS  50000    /* LINE.md 6: within a minute */
-#define OUTROW_WINDOW          256      /* serials of a multicast: LINE takes
-                                           500, a commit fewer */
-
 #define OUTROW_ARGS            36       /* of a commit that a row takes */
 
 /* the bubbles collected in d become rows */
 void outrow_write(decision_t *d);
-/* the collected sends of the slice become multicasts, or pushes if alone */
-void outrow_mass(decision_t *d);
-/* takes d's send over into the mass; false: it has no room */
-bool outrow_mass_add(decision_t *d, const messages_t *messages);
-/* what d's event put into the mass becomes bubbles, before others follow */
-void outrow_mass_back(decision_t *d);
 
 /*
  * Pushes of ready bubbles (a JSON array of any length, five a row), from
@@ -51,7 +42,10 @@ unsigned outrow_push(decision_t *d, const outrow_about_t *about,
 /* asks LINE for the friend's profile */
 void outrow_profile(decision_t *d);
 
-/* render.c: renders messages for d->f and adds them to d->bubbles */
-void render_messages(decision_t *d, const messages_t *messages);
+/* elements from..to-1 of bubbles as a JSON array, in the arena */
+tomo_str_t outrow_array(decision_t *d, const tomo_str_t *bubbles, size_t from,
+    size_t to);
+/* the retry key made of these words, in the arena */
+tomo_str_t outrow_key(decision_t *d, const tomo_buf_t *words);
 
 #endif

@@ -1,11 +1,10 @@
-/* render: messages with a friend's own values in their inserts */
+#include "render.h"
 
 #include <string.h>
 
 #include "log.h"
 #include "model/def_field.h"
 #include "model/def_link.h"
-#include "outrow.h"
 #include "tomo_token.h"
 
 #define RENDER_JSON_BYTES  (96 * 1024)

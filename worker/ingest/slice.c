@@ -8,6 +8,8 @@
 #include "commit_lua.h"
 #include "decide.h"
 #include "log.h"
+#include "outmass.h"
+#include "outrow.h"
 #include "quarantine.h"
 #include "tomo_keys.h"
 
@@ -284,9 +286,9 @@ slice_full(const slice_t *slice, const owner_t *o, const event_t *events,
     {
         /* a multicast's window should end up in one commit */
         return i > 0 && events[i].kind == EVENT_TIMER
-               && events[i].serial / OUTROW_WINDOW
-                  != events[i - 1].serial / OUTROW_WINDOW
-               && !commit_room(o->commit, OUTROW_WINDOW * 20 + mass, 0);
+               && events[i].serial / OUTMASS_WINDOW
+                  != events[i - 1].serial / OUTMASS_WINDOW
+               && !commit_room(o->commit, OUTMASS_WINDOW * 20 + mass, 0);
     }
 
     return true;
@@ -341,7 +343,7 @@ slice_load(slice_t *slice, owner_t *o, redis_t *r, event_t *events, size_t n)
 static tomo_rc_e
 slice_close(slice_t *slice, owner_t *o, redis_t *r)
 {
-    outrow_mass(&slice->decide);
+    outmass_write(&slice->decide);
 
     return slice->arena.failed ? TOMO_FULL : slice_send(slice, o, r);
 }

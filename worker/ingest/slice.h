@@ -11,7 +11,7 @@
 #ifndef SLICE_H
 #define SLICE_H
 
-#include "outrow.h"
+#include "decision.h"
 
 #define SLICE_EVENTS  256               /* loaded and decided at once */
 #define SLICE_TIMERS  512
