@@ -1,18 +1,16 @@
 /* decide_timer: what fell due in the schedule */
 
-#include "greeting.h"
+#include "due.h"
 #include "kinds.h"
-#include "scenario.h"
-#include "tomo_keys.h"
+#include "schedule.h"
 
+typedef void (*timer_due_pt)(decision_t *d, uint32_t no);
 
-static void
-timer_remove(decision_t *d, tomo_str_t member)
-{
-    commit_op(d->c, 'y', decision_key(d, tomo_key_sched));
-    commit_arg(d->c, member);
-    commit_end(d->c);
-}
+static const timer_due_pt  timer_dues[] = {
+#define TIMER_ROW_(name, letter, due)  due,
+    TIMERS(TIMER_ROW_)
+#undef TIMER_ROW_
+};
 
 
 tomo_rc_e
@@ -20,25 +18,13 @@ decide_timer(decision_t *d)
 {
     d->o->state.counters[OWNER_TIMERS]++;
 
-    if (d->f == NULL) {
+    if (d->f == NULL || d->ev->timer == TIMER_END) {
         /* a member without a friend: somebody else's, or damage */
-        timer_remove(d, d->ev->ref);
-        return TOMO_OK;
-    }
+        schedule_remove(d, d->ev->ref);
 
-    if (d->ev->timer == 's') {
-        d->kind = "step";
-        scenario_due(d, d->ev->no);
-        return TOMO_OK;
+    } else {
+        timer_dues[d->ev->timer](d, d->ev->no);
     }
-
-    if (d->ev->timer == 'p') {
-        /* no profile in time: greet with the fallback text */
-        greeting_resume(d);
-        return TOMO_OK;
-    }
-
-    timer_remove(d, d->ev->ref);
 
     return TOMO_OK;
 }

@@ -380,11 +380,10 @@ tomo_rc_e
 entries_timer(entries_t *list, tomo_str_t member, int64_t due_ms,
     tomo_arena_t *arena)
 {
-    size_t       first, second;
-    event_t     *ev;
-    uint8_t      text[128];
-    uint64_t     serial = 0, no = 0;
-    tomo_buf_t   b;
+    event_t         *ev;
+    uint8_t          text[128];
+    tomo_buf_t       b;
+    timer_member_t   t;
 
     ev = entries_add(list, arena);
 
@@ -393,10 +392,6 @@ entries_timer(entries_t *list, tomo_str_t member, int64_t due_ms,
     }
 
     memset(ev, 0, sizeof(event_t));
-    first = tomo_str_find(member, 0, ':');
-    second = first < member.len ? tomo_str_find(member, first + 1, ':')
-                                : member.len;
-
     tomo_buf_init(&b, text, sizeof(text));
     tomo_buf_c(&b, "timer:");
     tomo_buf_put(&b, member.len <= 64 ? member : tomo_str_n(member.data, 64));
@@ -411,18 +406,10 @@ entries_timer(entries_t *list, tomo_str_t member, int64_t due_ms,
     ev->at_ms = due_ms;
     ev->received_ms = due_ms;
 
-    if (second == first + 2 && second < member.len
-        && tomo_u64_get(tomo_str_n(member.data, first), (1u << 30) - 1,
-                        &serial)
-           == TOMO_OK
-        && tomo_u64_get(tomo_str_n(member.data + second + 1,
-                                   member.len - second - 1),
-                        UINT32_MAX, &no)
-           == TOMO_OK)
-    {
-        ev->serial = (uint32_t) serial;
-        ev->no = (uint32_t) no;
-        ev->timer = (char) member.data[first + 1];
+    if (timer_parse(member, &t) == TOMO_OK) {
+        ev->serial = t.serial;
+        ev->no = t.no;
+        ev->timer = t.kind;
     }
 
     return arena->failed ? TOMO_FULL : TOMO_OK;

@@ -1,6 +1,7 @@
 /* erase_places: a deleted person's places in schedule and indexes */
 
 #include "erase.h"
+#include "schedule.h"
 #include "tomo_codec.h"
 #include "tomo_keys.h"
 
@@ -18,33 +19,17 @@ typedef struct {
 } erase_places_t;
 
 
-static void
-erase_member(decision_t *d, uint32_t serial, char timer, uint32_t no)
-{
-    uint8_t     text[40];
-    tomo_buf_t  b;
-
-    tomo_buf_init(&b, text, sizeof(text));
-    tomo_buf_u64(&b, serial);
-    tomo_buf_byte(&b, ':');
-    tomo_buf_byte(&b, (uint8_t) timer);
-    tomo_buf_byte(&b, ':');
-    tomo_buf_u64(&b, no);
-    commit_op(d->c, 'y', decision_key(d, tomo_key_sched));
-    commit_arg(d->c, tomo_arena_dup(d->arena, tomo_buf_str(&b)));
-    commit_end(d->c);
-}
-
-
 static tomo_rc_e
 erase_place(decision_t *d, uint32_t serial, uint8_t of, uint32_t no)
 {
-    switch (of) {
+    timer_e  timer = timer_of((char) of);
 
-    case 's':
-    case 'p':
-        erase_member(d, serial, (char) of, no);
+    if (timer != TIMER_END) {
+        schedule_drop_of(d, serial, timer, no);
         return TOMO_OK;
+    }
+
+    switch (of) {
 
     case 't':
         decision_index(d, 'j', serial, tomo_key_set_tag, no);

@@ -8,6 +8,7 @@
 
 #include "model/friend.h"
 #include "json.h"
+#include "timer.h"
 #include "tomo_entry.h"
 #include "tomo_journal.h"
 
@@ -83,8 +84,8 @@ typedef struct {
     tomo_answer_t   answer;
     tomo_rec_t      line;       /* VERDICT, FOLLOW_UP */
     json_t         *command;
-    uint32_t        no;         /* TIMER: of the scenario */
-    char            timer;      /* TIMER: s, p */
+    uint32_t        no;         /* TIMER */
+    timer_e         timer;      /* TIMER */
 
     /* loaded by view */
     tomo_str_t      met;        /* decided before: the digest it had then */

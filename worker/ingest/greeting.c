@@ -1,23 +1,10 @@
 #include "greeting.h"
 
+#include "due.h"
 #include "outrow.h"
-#include "tomo_keys.h"
+#include "schedule.h"
 
 #define GREETING_WAIT_MS  3000          /* for a profile */
-
-
-static tomo_str_t
-greeting_member(decision_t *d)
-{
-    uint8_t     text[24];
-    tomo_buf_t  b;
-
-    tomo_buf_init(&b, text, sizeof(text));
-    tomo_buf_u64(&b, d->f->serial);
-    tomo_buf_c(&b, ":p:0");
-
-    return tomo_arena_dup(d->arena, tomo_buf_str(&b));
-}
 
 
 void
@@ -40,10 +27,7 @@ greeting_wait(decision_t *d, trigger_e trigger)
     }
 
     friend_set_c(d->f, "wait", tomo_buf_str(&b));
-    commit_op(d->c, 'z', decision_key(d, tomo_key_sched));
-    commit_arg_i64(d->c, until_ms);
-    commit_arg(d->c, greeting_member(d));
-    commit_end(d->c);
+    schedule_put(d, TIMER_PROFILE, 0, until_ms);
     decision_fx(d, "profile.ask", tomo_str_null);
     outrow_profile(d);
 }
@@ -59,9 +43,7 @@ greeting_resume(decision_t *d)
     const tomo_str_t  *event, *kind, *reply;
 
     wait = friend_get_c(d->f, "wait");
-    commit_op(d->c, 'y', decision_key(d, tomo_key_sched));
-    commit_arg(d->c, greeting_member(d));
-    commit_end(d->c);
+    schedule_drop(d, TIMER_PROFILE, 0);
 
     if (wait.len == 0 || tomo_rec_parse(wait, d->arena, &rec) != TOMO_OK) {
         d->silent = true;
@@ -106,6 +88,14 @@ greeting_resume(decision_t *d)
 
 
 void
+greeting_due(decision_t *d, uint32_t no)
+{
+    (void) no;
+    greeting_resume(d);                 /* with the fallback text */
+}
+
+
+void
 greeting_drop(decision_t *d)
 {
     if (friend_get_c(d->f, "wait").len == 0) {
@@ -113,7 +103,5 @@ greeting_drop(decision_t *d)
     }
 
     friend_drop(d->f, tomo_str("wait"));
-    commit_op(d->c, 'y', decision_key(d, tomo_key_sched));
-    commit_arg(d->c, greeting_member(d));
-    commit_end(d->c);
+    schedule_drop(d, TIMER_PROFILE, 0);
 }

@@ -11,7 +11,7 @@
 
 /* asks for the profile; d's trigger is raised when it is there */
 void greeting_wait(decision_t *d, trigger_e trigger);
-/* the profile came, or did not in time; nothing waits: no row is written */
+/* the profile came (greeting_due of due.h: it did not in time) */
 void greeting_resume(decision_t *d);
 /* nobody is greeted who has left already */
 void greeting_drop(decision_t *d);

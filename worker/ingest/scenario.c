@@ -1,41 +1,8 @@
 #include "scenario.h"
 
+#include "due.h"
 #include "effect.h"
-#include "tomo_keys.h"
-
-
-static tomo_str_t
-scenario_member(decision_t *d, uint32_t no)
-{
-    uint8_t     text[32];
-    tomo_buf_t  b;
-
-    tomo_buf_init(&b, text, sizeof(text));
-    tomo_buf_u64(&b, d->f->serial);
-    tomo_buf_c(&b, ":s:");
-    tomo_buf_u64(&b, no);
-
-    return tomo_arena_dup(d->arena, tomo_buf_str(&b));
-}
-
-
-static void
-scenario_plan(decision_t *d, uint32_t no, int64_t due_ms)
-{
-    commit_op(d->c, 'z', decision_key(d, tomo_key_sched));
-    commit_arg_i64(d->c, due_ms);
-    commit_arg(d->c, scenario_member(d, no));
-    commit_end(d->c);
-}
-
-
-static void
-scenario_unplan(decision_t *d, uint32_t no)
-{
-    commit_op(d->c, 'y', decision_key(d, tomo_key_sched));
-    commit_arg(d->c, scenario_member(d, no));
-    commit_end(d->c);
-}
+#include "schedule.h"
 
 
 static void
@@ -91,7 +58,7 @@ scenario_advance(decision_t *d, uint32_t no, const def_scenario_t *def,
             s->due_ms = 0;
             s->past = tomo_str_null;
             friend_scenario_set(d->f, no, s);
-            scenario_unplan(d, no);
+            schedule_drop(d, TIMER_STEP, no);
             decision_raise(d, TRIGGER_SCENARIO_FINISHED, no);
             return;
         }
@@ -99,7 +66,7 @@ scenario_advance(decision_t *d, uint32_t no, const def_scenario_t *def,
         if (due_ms > until_ms) {
             s->due_ms = due_ms;
             friend_scenario_set(d->f, no, s);
-            scenario_plan(d, no, due_ms);
+            schedule_put(d, TIMER_STEP, no, due_ms);
             return;
         }
 
@@ -193,7 +160,7 @@ scenario_stop(decision_t *d, uint32_t no)
     s.due_ms = 0;
     s.past = tomo_str_null;
     friend_scenario_set(d->f, no, &s);
-    scenario_unplan(d, no);
+    schedule_drop(d, TIMER_STEP, no);
     decision_fx(d, "scenario.stop", decision_id(d, DEF_SCENARIO, no));
     decision_raise(d, TRIGGER_SCENARIO_STOPPED, no);
 }
@@ -206,9 +173,11 @@ scenario_due(decision_t *d, uint32_t no)
     friend_scenario_t      s;
     const def_scenario_t  *def;
 
+    d->kind = "step";
+
     if (!friend_scenario(d->f, no, &s) || s.done || s.paused) {
         d->silent = true;
-        scenario_unplan(d, no);
+        schedule_drop(d, TIMER_STEP, no);
         return;
     }
 
@@ -217,7 +186,7 @@ scenario_due(decision_t *d, uint32_t no)
     if (def == NULL) {
         /* it does not compile just now: keep the friend's place */
         d->silent = true;
-        scenario_plan(d, no, d->now_ms + 10 * TOMO_MIN_MS);
+        schedule_put(d, TIMER_STEP, no, d->now_ms + 10 * TOMO_MIN_MS);
         return;
     }
 
@@ -255,7 +224,7 @@ scenario_replan(decision_t *d, uint32_t no)
     if (due_ms != s.due_ms) {
         s.due_ms = due_ms;
         friend_scenario_set(d->f, no, &s);
-        scenario_plan(d, no, due_ms);
+        schedule_put(d, TIMER_STEP, no, due_ms);
     }
 }
 
@@ -272,7 +241,7 @@ scenario_pause(void *ctx, uint32_t no)
 
     s.paused = true;
     friend_scenario_set(d->f, no, &s);
-    scenario_unplan(d, no);
+    schedule_drop(d, TIMER_STEP, no);
     decision_fx(d, "scenario.pause", tomo_str_null);
 }
 

@@ -1,6 +1,7 @@
 /*
  * scenario: a friend's way through a scenario: start, next step, branches,
- * the end, pauses while blocked (PRODUCT: timing, starts and branches).
+ * the end, pauses while blocked (PRODUCT: timing, starts and branches).  The
+ * step that fell due, by the definition as it is now, is scenario_due (due.h).
  */
 
 #ifndef SCENARIO_H
@@ -11,8 +12,6 @@
 /* start_ms: the moment delays count from */
 void scenario_start(decision_t *d, uint32_t no, int64_t start_ms);
 void scenario_stop(decision_t *d, uint32_t no);
-/* the step that is due at d->now_ms, by the definition as it is now */
-void scenario_due(decision_t *d, uint32_t no);
 /* the friend blocked us: running ones wait; came back: waiting ones end */
 void scenario_pause_all(decision_t *d);
 void scenario_end_paused(decision_t *d);

@@ -11,6 +11,7 @@
 #include "outmass.h"
 #include "outrow.h"
 #include "quarantine.h"
+#include "schedule.h"
 #include "tomo_keys.h"
 
 #define SLICE_EVENT_ARGS     2600       /* most that one event needs */
@@ -226,9 +227,7 @@ slice_aside(slice_t *slice, event_t *ev)
     }
 
     if (ev->kind == EVENT_TIMER) {
-        commit_op(d->c, 'y', decision_key(d, tomo_key_sched));
-        commit_arg(d->c, ev->ref);
-        commit_end(d->c);
+        schedule_remove(d, ev->ref);
     }
 
     if (ev->fault == NULL) {
