@@ -11,7 +11,8 @@
 
 /*
  * X(name, letter, due): a new kind of timer is a row here and its function,
- * which due.h declares and decide_timer.c calls when it fell due.
+ * which due.h declares and decide_timer.c calls when it fell due.  Letters are
+ * also places of a person (erase_places.c): t, k and a are taken there.
  */
 #define TIMERS(X)                                                             \
     X(STEP,    's', scenario_due)       /* no: of the scenario */             \
