@@ -176,11 +176,11 @@ erase_go_on(decision_t *d)
 
     out = tomo_str_eq(*of, tomo_str("out"));
     key = out ? tomo_key_out : tomo_key_quarantine;
-    max = out ? ERASE_PAGE_OUT : ERASE_PAGE_QUARANTINE;
-    n = d->ev->n_page / ERASE_PAGE_WIDTH;
+    max = out ? VIEW_PAGE_OUT : VIEW_PAGE_QUARANTINE;
+    n = d->ev->n_page / VIEW_PAGE_WIDTH;
 
     for (i = 0; i < n; i++) {
-        entry = &d->ev->page[i * ERASE_PAGE_WIDTH];
+        entry = &d->ev->page[i * VIEW_PAGE_WIDTH];
 
         if (!erase_mine(d, stone, out, entry)) {
             continue;

@@ -31,11 +31,6 @@ tomo_rc_e erase_places_go_on(decision_t *d, const gone_stone_t *stone)
 /* the follow-up `do=erase`: one page of `out` or `quarantine`, or places */
 tomo_rc_e erase_go_on(decision_t *d) TOMO_MUST_CHECK;
 
-/* one entry of such a page as view loads it */
-#define ERASE_PAGE_OUT         256
-#define ERASE_PAGE_QUARANTINE  16       /* bodies of up to 1 MB */
-#define ERASE_PAGE_WIDTH       3        /* id, kind or friend, body */
-
 /*
  * LINE's unsend: the text goes out of the row of message ref.  Its rows are
  * in ev->page.

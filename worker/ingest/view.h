@@ -12,6 +12,11 @@
 
 #define VIEW_SLOTS  4096                /* a power of two, > 2 · events */
 
+/* entries of `out` or `quarantine` that erase.c goes through, in ev->page */
+#define VIEW_PAGE_OUT         256
+#define VIEW_PAGE_QUARANTINE  16        /* bodies of up to 1 MB */
+#define VIEW_PAGE_WIDTH       3         /* id, kind or friend, body */
+
 typedef struct {
     tomo_str_t  account;
     tomo_arena_t *arena;

@@ -1,6 +1,5 @@
 /* view_page: pages of what may be long: schedule, outbox, quarantine, rows */
 
-#include "erase.h"
 #include "tomo_keys.h"
 #include "view_own.h"
 
@@ -23,7 +22,7 @@ view_copy(view_t *v, const redisReply *array)
 }
 
 
-/* entries of `out` or `quarantine` behind the last page's (erase.h) */
+/* entries of `out` or `quarantine` behind the last page's (view.h) */
 static void
 view_ask_erase(view_load_t *l, event_t *ev)
 {
@@ -56,7 +55,7 @@ view_ask_erase(view_load_t *l, event_t *ev)
     redis_arg(&l->args, tomo_buf_str(&b));
     redis_arg_c(&l->args, "+");
     redis_arg_c(&l->args, "COUNT");
-    redis_arg_u64(&l->args, out ? ERASE_PAGE_OUT : ERASE_PAGE_QUARANTINE);
+    redis_arg_u64(&l->args, out ? VIEW_PAGE_OUT : VIEW_PAGE_QUARANTINE);
     view_want(l, out ? VIEW_ERASE_OUT : VIEW_ERASE_ASIDE, ev, 0);
 }
 
@@ -150,22 +149,22 @@ view_take_erase(view_load_t *l, event_t *ev, bool out,
     size_t      i, n = redis_len(reply);
     tomo_str_t  *all;
 
-    all = tomo_arena_array(l->v->arena, n * ERASE_PAGE_WIDTH + 1,
+    all = tomo_arena_array(l->v->arena, n * VIEW_PAGE_WIDTH + 1,
                            sizeof(tomo_str_t));
 
     for (i = 0; all != NULL && i < n; i++) {
-        tomo_str_t        *entry = &all[i * ERASE_PAGE_WIDTH];
+        tomo_str_t        *entry = &all[i * VIEW_PAGE_WIDTH];
         const redisReply  *pairs = redis_at(redis_at(reply, i), 1);
 
         entry[0] = redis_str(redis_at(redis_at(reply, i), 0));
         entry[1] = redis_pair(pairs, out ? "friend" : "kind");
         entry[2] = out ? tomo_str_null : redis_pair(pairs, "body");
 
-        for (size_t k = 0; k < ERASE_PAGE_WIDTH; k++) {
+        for (size_t k = 0; k < VIEW_PAGE_WIDTH; k++) {
             entry[k] = tomo_arena_dup(l->v->arena, entry[k]);
         }
     }
 
     ev->page = all;
-    ev->n_page = all != NULL ? n * ERASE_PAGE_WIDTH : 0;
+    ev->n_page = all != NULL ? n * VIEW_PAGE_WIDTH : 0;
 }
