@@ -11,7 +11,7 @@
 typedef tomo_rc_e (*decide_kind_pt)(decision_t *d);
 
 static const decide_kind_pt  decide_kinds[] = {
-#define DECIDE_ROW_(name, word, decide)  decide,
+#define DECIDE_ROW_(name, word, decide, needs)  decide,
     EVENT_KINDS(DECIDE_ROW_)
 #undef DECIDE_ROW_
 };

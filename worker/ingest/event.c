@@ -1,17 +1,27 @@
 #include "event.h"
 
 
-static const char *const  event_words[] = {
-#define EVENT_WORD_(name, word, decide)  word,
-    EVENT_KINDS(EVENT_WORD_)
-#undef EVENT_WORD_
+static const struct {
+    const char     *word;
+    event_needs_e   needs;
+} event_kinds[] = {
+#define EVENT_ROW_(name, word, decide, needs)  { word, EVENT_NEEDS_##needs },
+    EVENT_KINDS(EVENT_ROW_)
+#undef EVENT_ROW_
 };
 
 
 const char *
 event_kind_word(event_kind_e kind)
 {
-    return event_words[kind];
+    return event_kinds[kind].word;
+}
+
+
+event_needs_e
+event_needs(event_kind_e kind)
+{
+    return event_kinds[kind].needs;
 }
 
 

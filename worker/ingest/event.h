@@ -13,31 +13,40 @@
 #include "tomo_journal.h"
 
 /*
- * X(name, word on the timeline, decide): a new kind of event is a row here
- * and its function in a decide_*.c, which kinds.h declares and decide.c
+ * X(name, word on the timeline, decide, needs): a new kind of event is a row
+ * here and its function in a decide_*.c, which kinds.h declares and decide.c
  * calls.
  */
 #define EVENT_KINDS(X)                                                        \
-    X(NONE,     "none",     decide_none)                                      \
-    X(FOLLOW,   "follow",   decide_follow)                                    \
-    X(UNFOLLOW, "unfollow", decide_unfollow)                                  \
-    X(MESSAGE,  "message",  decide_message)                                   \
-    X(POSTBACK, "postback", decide_postback)                                  \
-    X(UNSEND,   "unsend",   decide_unsend)                                    \
-    X(OTHER,    "other",    decide_other)                                     \
-    X(CLICK,    "click",    decide_click)                                     \
-    X(ANSWER,   "answer",   decide_answer)                                    \
-    X(VERDICT,  "verdict",  decide_verdict)                                   \
-    X(COMMAND,  "command",  decide_command)                                   \
-    X(FOLLOW_UP, "follow_up", decide_follow_up)                               \
-    X(TIMER,    "timer",    decide_timer)
+    X(NONE,      "none",      decide_none,      NOTHING)                      \
+    X(FOLLOW,    "follow",    decide_follow,    LINE)                         \
+    X(UNFOLLOW,  "unfollow",  decide_unfollow,  LINE)                         \
+    X(MESSAGE,   "message",   decide_message,   LINE)                         \
+    X(POSTBACK,  "postback",  decide_postback,  LINE)                         \
+    X(UNSEND,    "unsend",    decide_unsend,    LINE)                         \
+    X(OTHER,     "other",     decide_other,     LINE)                         \
+    X(CLICK,     "click",     decide_click,     NOTHING)                      \
+    X(ANSWER,    "answer",    decide_answer,    NONCE)                        \
+    X(VERDICT,   "verdict",   decide_verdict,   ROW)                          \
+    X(COMMAND,   "command",   decide_command,   NOTHING)                      \
+    X(FOLLOW_UP, "follow_up", decide_follow_up, PAGE)                         \
+    X(TIMER,     "timer",     decide_timer,     NOTHING)
 
 typedef enum {
-#define EVENT_ENUM_(name, word, decide)  EVENT_##name,
+#define EVENT_ENUM_(name, word, decide, needs)  EVENT_##name,
     EVENT_KINDS(EVENT_ENUM_)
 #undef EVENT_ENUM_
     EVENT_KIND_END
 } event_kind_e;
+
+/* what is looked up before it is decided, besides the friend of ev->serial */
+typedef enum {
+    EVENT_NEEDS_NOTHING = 0,
+    EVENT_NEEDS_LINE,           /* LINE's id of the event, friend of uid */
+    EVENT_NEEDS_NONCE,          /* the id of an answer */
+    EVENT_NEEDS_ROW,            /* the outbox row of a verdict */
+    EVENT_NEEDS_PAGE            /* what a follow-up goes through */
+} event_needs_e;
 
 typedef enum {
     EVENT_SOURCE_NONE = 0,
@@ -101,5 +110,6 @@ bool event_id_ok(tomo_str_t s);
 bool event_uid_ok(tomo_str_t s);
 
 const char *event_kind_word(event_kind_e kind);
+event_needs_e event_needs(event_kind_e kind);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "decision.h"
 
-#define KINDS_DECLARE_(name, word, decide)                                    \
+#define KINDS_DECLARE_(name, word, decide, needs)                             \
     tomo_rc_e decide(decision_t *d);
 EVENT_KINDS(KINDS_DECLARE_)
 #undef KINDS_DECLARE_

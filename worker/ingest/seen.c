@@ -10,17 +10,12 @@
 tomo_str_t
 seen_id(const event_t *ev)
 {
-    switch (ev->kind) {
+    switch (event_needs(ev->kind)) {
 
-    case EVENT_FOLLOW:
-    case EVENT_UNFOLLOW:
-    case EVENT_MESSAGE:
-    case EVENT_POSTBACK:
-    case EVENT_UNSEND:
-    case EVENT_OTHER:
+    case EVENT_NEEDS_LINE:
         return ev->id;
 
-    case EVENT_ANSWER:
+    case EVENT_NEEDS_NONCE:
         return ev->answer.nonce;
 
     default:

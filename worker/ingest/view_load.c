@@ -121,29 +121,26 @@ view_ask(view_load_t *l, event_t *ev)
         return;
     }
 
-    switch (ev->kind) {
+    switch (event_needs(ev->kind)) {
 
-    case EVENT_VERDICT:
+    case EVENT_NEEDS_NOTHING:
+        break;
+
+    case EVENT_NEEDS_ROW:
         view_ask_row(l, ev);
         break;
 
-    case EVENT_FOLLOW_UP:
+    case EVENT_NEEDS_PAGE:
         view_ask_page(l, ev);
         break;
 
-    case EVENT_ANSWER:
+    case EVENT_NEEDS_NONCE:
         /* a page may be open over midnight */
         view_ask_met(l, ev, ev->at_ms);
         view_ask_met(l, ev, ev->at_ms - TOMO_DAY_MS);
         break;
 
-    case EVENT_CLICK:
-    case EVENT_TIMER:
-    case EVENT_COMMAND:
-    case EVENT_NONE:
-        break;
-
-    default:
+    case EVENT_NEEDS_LINE:
         view_ask_met(l, ev, ev->at_ms);
 
         if (ev->uid.len > 0) {
