@@ -43,6 +43,15 @@ defstore_replan(owner_t *o, const def_t *def, int64_t now_ms)
 }
 
 
+typedef void (*defstore_changed_pt)(owner_t *o, const def_t *def,
+    int64_t now_ms);
+
+/* what the change of a definition causes besides, by its kind */
+static const defstore_changed_pt  defstore_changed[DEF_KIND_END] = {
+    [DEF_SCENARIO] = defstore_replan,
+};
+
+
 /* history: rows kept; 1 also takes back what an earlier try wrote */
 static void
 defstore_write(owner_t *o, const def_t *def, unsigned history,
@@ -91,8 +100,8 @@ defstore_write(owner_t *o, const def_t *def, unsigned history,
 
     feedpub_def(o, def);
 
-    if (def->kind == DEF_SCENARIO && def->revision > 1) {
-        defstore_replan(o, def, now_ms);
+    if (defstore_changed[def->kind] != NULL && def->revision > 1) {
+        defstore_changed[def->kind](o, def, now_ms);
     }
 }
 
@@ -163,7 +172,7 @@ defstore_put(owner_t *o, const def_edit_t *edit, int64_t now_ms,
 
     defstore_version(o);
 
-    if (def != NULL && (def->kind == DEF_LINK || def->kind == DEF_SURVEY)) {
+    if (def != NULL && feedpub_has(def->kind)) {
         feedpub_version(o);
     }
 

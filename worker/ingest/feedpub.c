@@ -25,34 +25,56 @@ feedpub_key(char *text, owner_t *o, void (*fn)(tomo_buf_t *, tomo_str_t))
 }
 
 
+static void
+feedpub_link(tomo_buf_t *b, const void *compiled)
+{
+    tomo_link_t        link;
+    const def_link_t  *l = compiled;
+
+    link = (tomo_link_t) { .url = l->url, .open = l->open };
+    tomo_link_put(b, &link);
+}
+
+
+static void
+feedpub_survey(tomo_buf_t *b, const void *compiled)
+{
+    def_survey_put(b, compiled);
+}
+
+
+/* the kinds of definition that edges know */
+static const struct {
+    tomo_item_kind_e   item;
+    void             (*put)(tomo_buf_t *b, const void *compiled);
+} feedpub_kinds[DEF_KIND_END] = {
+    [DEF_LINK] = { TOMO_ITEM_LINK, feedpub_link },
+    [DEF_SURVEY] = { TOMO_ITEM_SURVEY, feedpub_survey },
+};
+
+
+bool
+feedpub_has(def_kind_e kind)
+{
+    return feedpub_kinds[kind].put != NULL;
+}
+
+
 void
 feedpub_def(owner_t *o, const def_t *def)
 {
-    char               key[TOMO_KEY_MAX];
-    uint8_t            value[FEEDPUB_VALUE_BYTES], field[64];
-    tomo_buf_t         b, name;
-    tomo_link_t        link;
-    const def_link_t  *l = def->compiled;
+    char        key[TOMO_KEY_MAX];
+    uint8_t     value[FEEDPUB_VALUE_BYTES], field[64];
+    tomo_buf_t  b, name;
 
-    if (def->compiled == NULL) {
+    if (def->compiled == NULL || !feedpub_has(def->kind)) {
         return;
     }
 
     tomo_buf_init(&b, value, sizeof(value));
     tomo_buf_init(&name, field, sizeof(field));
-
-    if (def->kind == DEF_LINK) {
-        link = (tomo_link_t) { .url = l->url, .open = l->open };
-        tomo_link_put(&b, &link);
-        tomo_feed_field_put(&name, TOMO_ITEM_LINK, def->no);
-
-    } else if (def->kind == DEF_SURVEY) {
-        def_survey_put(&b, def->compiled);
-        tomo_feed_field_put(&name, TOMO_ITEM_SURVEY, def->no);
-
-    } else {
-        return;
-    }
+    feedpub_kinds[def->kind].put(&b, def->compiled);
+    tomo_feed_field_put(&name, feedpub_kinds[def->kind].item, def->no);
 
     if (b.failed || name.failed) {
         log_error(o->account->id, "%s %u is too large for the edge feed: "

@@ -9,7 +9,9 @@
 
 #include "owner.h"
 
-/* one link or survey into the commit that is open; others are ignored */
+/* do edges know this kind of definition? (the table is in feedpub.c) */
+bool feedpub_has(def_kind_e kind);
+/* a definition of such a kind into the open commit; others are ignored */
 void feedpub_def(owner_t *o, const def_t *def);
 /* after the changes of one commit: the next version */
 void feedpub_version(owner_t *o);
