@@ -9,18 +9,21 @@
 #include "check.h"
 #include "friend.h"
 
-/* X(name, word): kinds of condition */
+/*
+ * X(name, word, compile, eval): a new kind of condition is a row here and a
+ * cond_*.c (cond_kind.h).  The word is the member that tells the kind.
+ */
 #define CONDS(X)                                                              \
-    X(TAG,      "tag")                                                        \
-    X(CLICKED,  "clicked")                                                    \
-    X(ANSWERED, "answered")                                                   \
-    X(FIELD,    "field")                                                      \
-    X(NOT,      "not")                                                        \
-    X(ALL,      "all")                                                        \
-    X(ANY,      "any")
+    X(TAG, "tag", cond_compile_tag, cond_eval_tag)                            \
+    X(CLICKED, "clicked", cond_compile_clicked, cond_eval_clicked)            \
+    X(ANSWERED, "answered", cond_compile_answered, cond_eval_answered)        \
+    X(FIELD, "field", cond_compile_field, cond_eval_field)                    \
+    X(NOT, "not", cond_compile_not, cond_eval_not)                            \
+    X(ALL, "all", cond_compile_all, cond_eval_all)                            \
+    X(ANY, "any", cond_compile_any, cond_eval_any)
 
 typedef enum {
-#define COND_ENUM_(name, word)  COND_##name,
+#define COND_ENUM_(name, word, compile, eval)  COND_##name,
     CONDS(COND_ENUM_)
 #undef COND_ENUM_
     COND_END
