@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "effect.h"
+#include "effect_field.h"
 #include "kinds.h"
 #include "model/def_field.h"
 #include "model/def_survey.h"

@@ -15,12 +15,4 @@
 ACTIONS(EFFECT_DECLARE_)
 #undef EFFECT_DECLARE_
 
-/* --- the same, for what is no action -------------------------------------- */
-
-/* an older value never overwrites a newer one; "" and too long: nothing */
-void effect_field_put(decision_t *d, uint32_t no, tomo_str_t value,
-    int64_t at_ms);
-/* NULL: nothing */
-void effect_send_messages(decision_t *d, const messages_t *messages);
-
 #endif

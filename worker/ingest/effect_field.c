@@ -1,4 +1,4 @@
-/* effect_field: fields are set and cleared */
+#include "effect_field.h"
 
 #include "effect.h"
 #include "model/def_field.h"

@@ -1,4 +1,4 @@
-/* effect_send: messages to the friend, at once or with others' */
+#include "effect_send.h"
 
 #include "effect.h"
 #include "outmass.h"

@@ -1,7 +1,7 @@
 #include "scenario.h"
 
 #include "due.h"
-#include "effect.h"
+#include "effect_send.h"
 #include "schedule.h"
 
 
