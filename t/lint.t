@@ -83,6 +83,11 @@ catches('key', 'worker/a.c', $call->('g("tomo:{%s}:in")'), 4);
 catches('key', 'worker/ingest/a.lua', "redis.call('GET', 'tomo:x')\n", 1);
 passes('a log line', 'worker/a.c', $call->('g("tomo: up")'));
 passes('a key in its file', 'core/tomo_keys.c', $call->('g("tomo:{")'));
+passes('an include from below', 'worker/ingest/effect_mute.c',
+    qq(#include "effect.h"\n#include "log.h"\n#include "tomo_keys.h"\n));
+catches('layer', 'worker/ingest/decision.c', qq(#include "decision.h"\n#include "outrow.h"\n), 2);
+catches('layer', 'worker/ingest/rule_visit.c', qq(#include "decide.h"\n), 1);
+catches('layer', 'worker/ingest/nowhere.h', "int a;\n", 1);
 catches('sleep', 't/a.t', 'sle' . "ep 1;\n", 1);
 catches('sleep', 't/a.t', 'sel' . "ect undef, undef, undef, 0.1;\n", 1);
 passes('a short poll', 't/a.t', 'sel' . "ect undef, undef, undef, 0.01;\n");
