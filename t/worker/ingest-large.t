@@ -168,7 +168,7 @@ end
 LUA
 my $timers = $in->cursor->{timers};
 $in->advance($at / 1000 - time + 1);
-ok wait_for(sub { !%{ $in->due } }, 'all decided', 30), "$DUE friends due at the same moment";
+ok wait_for(sub { !%{ $in->due } }, 'all decided', 120), "$DUE friends due at the same moment";
 is $in->cursor->{timers} - $timers, $DUE, 'each decided once';
 my (%got, %keys);
 for my $row (@{ $in->out }) {
