@@ -125,7 +125,7 @@ depart_taken(sender_t *s, depart_t *b)
     }
 
     b->n = k;
-    b->last = sendjournal_last(s->journal);
+    b->last = sendsync_last(&s->sync);
     b->state = k > 0 ? DEPART_SYNCING : DEPART_FREE;
 }
 
@@ -232,7 +232,7 @@ depart_turn(sender_t *s, depart_t *b)
     }
 
     if (b->state == DEPART_SYNCING
-        && sendjournal_is_durable(s->journal, b->last))
+        && sendsync_is_durable(&s->sync, b->last))
     {
         depart_go(s, b);
     }

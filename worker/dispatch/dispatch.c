@@ -101,7 +101,7 @@ dispatch_open(dispatch_t *d)
         return ROLE_EXIT_FAIL;
     }
 
-    s->journal = sendjournal_open(d->conf, d->syncs);
+    s->journal = sendjournal_open(d->conf);
     s->wire = wire_new(d->conf, sender_done, s);
     s->channels = calloc(d->conf->n_accounts, sizeof(*s->channels));
 
@@ -110,6 +110,8 @@ dispatch_open(dispatch_t *d)
     {
         return ROLE_EXIT_FAIL;
     }
+
+    sendsync_init(&s->sync, sendjournal_journal(s->journal), d->syncs);
 
     for (size_t i = 0; i < d->conf->n_accounts; i++) {
         channel_init(&s->channels[i], &d->conf->accounts[i], &d->self,
@@ -301,10 +303,10 @@ dispatch_ship(dispatch_t *d, int64_t *wait_us)
 static bool
 dispatch_sync(dispatch_t *d)
 {
-    sendjournal_t  *journal = d->sender.journal;
+    sender_t  *s = &d->sender;
 
-    return (wire_flying(d->sender.wire) > 0 ? sendjournal_turn(journal)
-                                            : sendjournal_sync(journal))
+    return (wire_flying(s->wire) > 0 ? sendsync_turn(&s->sync)
+                                     : sendjournal_sync(s->journal))
            == TOMO_OK;
 }
 

@@ -16,6 +16,7 @@
 #include "edges.h"
 #include "lineapi.h"
 #include "sendjournal.h"
+#include "sendsync.h"
 
 #define SENDER_DEPARTS  2
 
@@ -26,6 +27,7 @@ struct sender_s {
     errand_t       *errand;     /* takes, and what the loop ships */
     depart_t         departs[SENDER_DEPARTS];
     sendjournal_t  *journal;
+    sendsync_t      sync;       /* of it */
     wire_t         *wire;
     lineapi_t       lineapi;
     edges_t         edges;

@@ -19,7 +19,6 @@
 struct sendjournal_s {
     const conf_t   *conf;
     journal_t      *journal;
-    errand_t       *syncs;
     sendtable_t     table;
     int64_t         covers_ms;
     uint8_t        *line;               /* scratch of SENDJOURNAL_LINE */
@@ -129,15 +128,8 @@ sendjournal_load(void *data, uint64_t writer, const tomo_record_t *r)
 }
 
 
-static void
-sendjournal_wait(void *data)
-{
-    errand_wait(data);
-}
-
-
 sendjournal_t *
-sendjournal_open(const conf_t *conf, errand_t *syncs)
+sendjournal_open(const conf_t *conf)
 {
     char               dir[1024];
     int                n;
@@ -158,7 +150,6 @@ sendjournal_open(const conf_t *conf, errand_t *syncs)
 
     options.dir = dir;
     sj->conf = conf;
-    sj->syncs = syncs;
     sj->covers_ms = clock_now_ms();
     sj->line = malloc(SENDJOURNAL_LINE);
     sj->arena = malloc(SENDJOURNAL_LINE);
@@ -171,7 +162,6 @@ sendjournal_open(const conf_t *conf, errand_t *syncs)
         return NULL;
     }
 
-    journal_part_by(sj->journal, sendjournal_wait, syncs);
     log_info("journal", "%s knows %zu keys and %zu settled rows", dir,
              sendtable_names(&sj->table), sendtable_rows(&sj->table));
 
@@ -365,46 +355,6 @@ tomo_rc_e
 sendjournal_sync(sendjournal_t *sj)
 {
     return journal_sync(sj->journal);
-}
-
-
-static void
-sendjournal_write(void *data)
-{
-    journal_part_write(data);
-}
-
-
-tomo_rc_e
-sendjournal_turn(sendjournal_t *sj)
-{
-    tomo_rc_e  rc;
-
-    if (errand_busy(sj->syncs)) {
-        return TOMO_OK;
-    }
-
-    rc = journal_part_end(sj->journal);
-
-    if (rc == TOMO_OK && journal_part_begin(sj->journal)) {
-        errand_start(sj->syncs, sendjournal_write, sj->journal);
-    }
-
-    return rc;
-}
-
-
-uint64_t
-sendjournal_last(const sendjournal_t *sj)
-{
-    return journal_next_seq(sj->journal) - 1;
-}
-
-
-bool
-sendjournal_is_durable(const sendjournal_t *sj, uint64_t last)
-{
-    return journal_last_seq(sj->journal) >= last;
 }
 
 

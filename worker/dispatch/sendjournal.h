@@ -8,14 +8,12 @@
  *             life here, whichever way it went
  *   by row    rows that are settled, but may still stand in the outbox
  *
- * One thread, but for the sync, which is an errand.  A failed append or sync
- * ends the role.
+ * One thread.  A failed append or sync ends the role.
  */
 
 #ifndef SENDJOURNAL_H
 #define SENDJOURNAL_H
 
-#include "errand.h"
 #include "journal.h"
 #include "row.h"
 #include "vault.h"
@@ -34,8 +32,8 @@ typedef struct {
     tomo_str_t   to;
 } sendjournal_life_t;
 
-/* syncs: borrowed, for sendjournal_turn alone.  NULL: logged */
-sendjournal_t *sendjournal_open(const conf_t *conf, errand_t *syncs);
+/* NULL: logged */
+sendjournal_t *sendjournal_open(const conf_t *conf);
 void sendjournal_close(sendjournal_t *sj);
 journal_t *sendjournal_journal(sendjournal_t *sj);
 
@@ -68,16 +66,8 @@ tomo_rc_e sendjournal_event(sendjournal_t *sj, const conf_account_t *ac,
 tomo_rc_e sendjournal_broken(sendjournal_t *sj, const conf_account_t *ac,
     uint64_t id_ms, uint64_t id_seq, tomo_str_t line) TOMO_MUST_CHECK;
 
-/* everything appended becomes durable before it returns */
+/* everything appended becomes durable */
 tomo_rc_e sendjournal_sync(sendjournal_t *sj) TOMO_MUST_CHECK;
-/*
- * Without waiting: takes note of a sync that is over, and starts the next one
- * when there is something to sync.
- */
-tomo_rc_e sendjournal_turn(sendjournal_t *sj) TOMO_MUST_CHECK;
-/* the last record appended / has it come to the disk? */
-uint64_t sendjournal_last(const sendjournal_t *sj);
-bool sendjournal_is_durable(const sendjournal_t *sj, uint64_t last);
 /* forgets what is older than 7 days */
 void sendjournal_tidy(sendjournal_t *sj);
 
