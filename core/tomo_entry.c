@@ -318,6 +318,10 @@ tomo_click_put(tomo_buf_t *b, const tomo_click_t *c)
         tomo_rec_put(b, "addr", c->addr);
     }
 
+    if (c->flood > 0) {
+        tomo_rec_put_u64(b, "flood", c->flood);
+    }
+
     tomo_rec_end(b);
 }
 
@@ -348,6 +352,11 @@ tomo_click_parse(tomo_str_t line, tomo_arena_t *a, tomo_click_t *c)
     click.visit = tomo_visit_parse(entry_text(&rec, "visit"));
     click.ua = entry_text(&rec, "ua");
     click.addr = entry_text(&rec, "addr");
+
+    if (entry_u32(&rec, "flood", &click.flood) != TOMO_OK) {
+        click.flood = 0;
+    }
+
     *c = click;
 
     return TOMO_OK;

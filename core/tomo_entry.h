@@ -78,7 +78,10 @@ typedef enum {
 const char *tomo_visit_name(tomo_visit_e v);
 tomo_visit_e tomo_visit_parse(tomo_str_t name);     /* unknown: PREVIEW */
 
-/* One click: at= link= friend= delivery= day= check= visit= ua= [addr=] */
+/*
+ * One click: at= link= friend= delivery= day= check= visit= ua= [addr=]
+ * [flood=]
+ */
 typedef struct {
     int64_t       at_ms;
     uint32_t      link;
@@ -89,6 +92,7 @@ typedef struct {
     tomo_visit_e  visit;
     tomo_str_t    ua;           /* ≤ 256 bytes, cut by the writer */
     tomo_str_t    addr;         /* the visitor's; empty unless switched on */
+    uint32_t      flood;        /* the n-th of too many in a minute; 0: none */
 } tomo_click_t;
 
 void tomo_click_put(tomo_buf_t *b, const tomo_click_t *c);  /* with \n */

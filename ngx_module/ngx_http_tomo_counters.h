@@ -35,6 +35,7 @@
     X(click_preview, "Clicks recorded as link previews or crawlers")          \
     X(click_head, "Clicks recorded as HEAD requests")                         \
     X(click_prefetch, "Clicks recorded as prefetches")                        \
+    X(click_flood, "Clicks beyond 120 a minute from one friend's link")       \
     X(click_dropped, "Clicks not recorded: journal full or failing")          \
     X(token_malformed, "Tokens that are no tokens")                           \
     X(token_forged, "Tokens whose MAC or key id is wrong")                    \

@@ -102,7 +102,8 @@ ngx_http_tomo_pace_flood(ngx_http_tomo_main_conf_t *tmcf,
 
     who = ((uint64_t) token->account << 32 | token->target)
           * UINT64_C(0x9e3779b97f4a7c15)
-          + (uint64_t) token->friend * UINT64_C(0xc2b2ae3d27d4eb4f) + 1;
+          + (uint64_t) token->friend * UINT64_C(0xc2b2ae3d27d4eb4f)
+          + token->kind + 1;
     place = &tmcf->pace->places[(who >> 40) % NGX_HTTP_TOMO_PACE_PLACES];
     minute = ngx_time() / 60;
 
@@ -112,5 +113,8 @@ ngx_http_tomo_pace_flood(ngx_http_tomo_main_conf_t *tmcf,
         place->n = 0;
     }
 
-    return ++place->n > NGX_HTTP_TOMO_PACE_MINUTE;
+    place->n++;
+
+    return place->n > NGX_HTTP_TOMO_PACE_MINUTE
+           ? place->n - NGX_HTTP_TOMO_PACE_MINUTE : 0;
 }

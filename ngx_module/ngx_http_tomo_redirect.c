@@ -7,6 +7,7 @@
 #include "ngx_http_tomo_hot.h"
 #include "ngx_http_tomo_journal.h"
 #include "ngx_http_tomo_lookup.h"
+#include "ngx_http_tomo_pace.h"
 #include "tomo_agent.h"
 #include "tomo_feed.h"
 #include "tomo_survey.h"
@@ -172,6 +173,14 @@ ngx_http_tomo_redirect_click(ngx_http_request_t *r, ngx_http_tomo_ctx_t *ctx,
 
     if (tmcf->click_address) {
         click.addr = ngx_http_tomo_view(&r->connection->addr_text);
+    }
+
+    /* a link without a friend is many people's */
+    click.flood = token->friend
+                  ? (uint32_t) ngx_http_tomo_pace_flood(tmcf, token) : 0;
+
+    if (click.flood) {
+        ngx_http_tomo_count(tmcf->zone, click_flood);
     }
 
     ngx_http_tomo_redirect_count(tmcf->zone, ctx, click.visit);

@@ -233,6 +233,16 @@ for my $n (1 .. 2000) {
 $c->close;
 is scalar(my @all = clicks(2002, $served)), $served, "B36: one token $served times: all recorded";
 
+# each worker counts for itself, and anew with each minute
+my @over = grep { defined } map { /\bflood=(\d+)/ ? $1 : undef } @all;
+cmp_ok scalar(@over), '>=', $served - 120 * 2 * 2, 'B36: beyond 120 a minute: flagged';
+cmp_ok scalar(@over), '<=', $served - 120, 'B36: not before';
+ok scalar(grep { $_ == 1 } @over), 'B36: the first of them is known by its number';
+is Tomo::Test::Status::counter($edge, 'click_flood'), scalar(@over), 'B36: counted';
+my ($many) = tokens({ link => 1, friend => 0 });
+go($many) for 1 .. 130;
+is scalar(grep {/flood=/} clicks(0, 130)), 0, "B36: a link of nobody's is everybody's: no flood";
+
 # --- the lookup ---------------------------------------------------------------
 my ($new, $never) = tokens({ link => 300 }, { link => 301 });
 gone_ok(go($new), 'lookup: not there yet');

@@ -299,6 +299,7 @@ click_cuts_and_refuses(void **state)
 
     c.ua = tomo_str_n(ua, sizeof(ua));
     c.visit = TOMO_VISIT_HEAD;
+    c.flood = 9880;
     tomo_buf_init(&b, out, sizeof(out));
     tomo_click_put(&b, &c);
     assert_int_equal(out[b.len - 1], '\n');
@@ -307,6 +308,7 @@ click_cuts_and_refuses(void **state)
                      TOMO_OK);
     assert_int_equal(back.ua.len, 255);
     assert_int_equal(back.visit, TOMO_VISIT_HEAD);
+    assert_int_equal(back.flood, 9880);         /* B36 */
 
     /* every prefix: no crash; without ua= it is still a click */
     for (n = 0; n < b.len; n++) {

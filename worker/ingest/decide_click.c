@@ -29,6 +29,15 @@ decide_click(decision_t *d)
         return TOMO_OK;
     }
 
+    if (click->flood > 0) {
+        /* no person taps so often (B36): told once, without effect */
+        d->o->state.counters[OWNER_PREVIEWS]++;
+        d->f = click->flood == 1 ? d->f : NULL;
+        decision_why(d, link->id);
+        decision_why(d, tomo_str("flood"));
+        return TOMO_OK;
+    }
+
     first = !friend_link(d->f, click->link, &mark) || mark.clicks == 0;
     mark.clicks++;
     mark.first_ms = first || d->ev->at_ms < mark.first_ms ? d->ev->at_ms
