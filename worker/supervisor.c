@@ -15,6 +15,7 @@
 #include "log.h"
 #include "notify.h"
 #include "pidfile.h"
+#include "reload.h"
 #include "role.h"
 
 #define SUPERVISOR_ROLES       3
@@ -244,17 +245,13 @@ supervisor_reap(supervisor_t *s)
 static void
 supervisor_reload(supervisor_t *s)
 {
-    conf_t  *fresh;
-
     notify_send("RELOADING=1");
-    fresh = conf_load(s->conf->file, stderr);
 
-    if (fresh == NULL) {
+    if (!reload_good(s->conf->file)) {
         log_error("configuration", "%s was not loaded: it has the faults "
                   "above; the roles go on with the old one", s->conf->file);
 
     } else {
-        conf_free(fresh);
         log_info("configuration", "%s is good: replacing the roles",
                  s->conf->file);
 
