@@ -1,7 +1,6 @@
 #include "decide.h"
 
 #include "effects.h"
-#include "erase.h"
 #include "kinds.h"
 #include "outrow.h"
 #include "rules.h"
@@ -101,7 +100,7 @@ decide_event(decision_t *d, event_t *ev)
     if (gone_drops(&d->o->gone, d->o->vault, d->o->id, ev)) {
         ev->fault = NULL;
         d->o->state.counters[OWNER_ERASED]++;
-        erase_from_file(d);
+        owner_erases(d->o);
         return TOMO_OK;
     }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "erase_places.h"
 #include "journal.h"
 #include "tomo_codec.h"
 #include "tomo_keys.h"
@@ -67,20 +68,6 @@ erase_next(decision_t *d, tomo_str_t of, uint64_t serial, tomo_str_t from)
 }
 
 
-void
-erase_from_file(decision_t *d)
-{
-    if (d->o->erase_n == d->o->state.n + 1) {
-        return;
-    }
-
-    d->o->erase_n = d->o->state.n + 1;
-    commit_op(d->c, 'h', decision_key(d, tomo_key_meta));
-    commit_pair_u64(d->c, "erase", d->o->erase_n);
-    commit_end(d->c);
-}
-
-
 const gone_stone_t *
 erase_friend(decision_t *d)
 {
@@ -97,7 +84,7 @@ erase_friend(decision_t *d)
     commit_end(d->c);
     erase_key(d, tomo_key_timeline);
     erase_key(d, tomo_key_friend);
-    erase_from_file(d);
+    owner_erases(d->o);
     erase_next(d, tomo_str("out"), stone.serial, tomo_str("-"));
     erase_next(d, tomo_str("quarantine"), stone.serial, tomo_str("-"));
     d->f = NULL;
@@ -190,7 +177,7 @@ erase_go_on(decision_t *d)
         commit_arg(d->c, entry[0]);
         commit_end(d->c);
         d->o->state.counters[OWNER_CANCELLED] += out;
-        erase_from_file(d);
+        owner_erases(d->o);
     }
 
     if (n == max) {
@@ -308,7 +295,7 @@ erase_text(decision_t *d, tomo_str_t ref)
         commit_arg(d->c, d->ev->page[i]);
         commit_arg(d->c, row);
         commit_end(d->c);
-        erase_from_file(d);
+        owner_erases(d->o);
 
         return;
     }

@@ -16,18 +16,6 @@
  */
 const gone_stone_t *erase_friend(decision_t *d);
 
-/* the commit drops or removes something: Redis' file is to be written anew */
-void erase_from_file(decision_t *d);
-
-/*
- * erase_places.c: the places of d->f in schedule and indexes; those that one
- * commit should not hold go in follow-ups that name them.
- */
-void erase_places(decision_t *d, const gone_stone_t *stone);
-/* such a follow-up; what is gone already is passed over */
-tomo_rc_e erase_places_go_on(decision_t *d, const gone_stone_t *stone)
-    TOMO_MUST_CHECK;
-
 /* the follow-up `do=erase`: one page of `out` or `quarantine`, or places */
 tomo_rc_e erase_go_on(decision_t *d) TOMO_MUST_CHECK;
 

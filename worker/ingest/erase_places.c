@@ -1,6 +1,5 @@
-/* erase_places: a deleted person's places in schedule and indexes */
+#include "erase_places.h"
 
-#include "erase.h"
 #include "schedule.h"
 #include "tomo_codec.h"
 #include "tomo_keys.h"
@@ -157,7 +156,7 @@ erase_places_go_on(decision_t *d, const gone_stone_t *stone)
         }
     }
 
-    erase_from_file(d);
+    owner_erases(d->o);
 
     return TOMO_OK;
 }

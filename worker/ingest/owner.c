@@ -411,6 +411,23 @@ owner_follow_up(owner_t *o, tomo_str_t body, int64_t now_ms)
 
 
 void
+owner_erases(owner_t *o)
+{
+    char  key[TOMO_KEY_MAX];
+
+    if (o->erase_n == o->state.n + 1) {
+        return;
+    }
+
+    o->erase_n = o->state.n + 1;
+    owner_key(key, o->id, tomo_key_meta);
+    commit_op(o->commit, 'h', tomo_str_c(key));
+    commit_pair_u64(o->commit, "erase", o->erase_n);
+    commit_end(o->commit);
+}
+
+
+void
 owner_commit_begin(owner_t *o)
 {
     commit_reset(o->commit, tomo_str_c(o->key_lease),

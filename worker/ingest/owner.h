@@ -143,6 +143,9 @@ uint32_t owner_delivery(owner_t *o, tomo_str_t name);
  */
 void owner_follow_up(owner_t *o, tomo_str_t body, int64_t now_ms);
 
+/* the commit drops or removes something: Redis' file is to be written anew */
+void owner_erases(owner_t *o);
+
 /* starts the commit that stands on the present state */
 void owner_commit_begin(owner_t *o);
 /* adds the cursor and counters, state.n + 1, last */
