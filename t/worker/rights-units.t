@@ -35,4 +35,32 @@ if ($status == 0) {
     cmp_ok $score // 10, '<=', 1.5, 'E10: of 1.5 at most';
 }
 
+# --- additions to Debian's own units ---------------------------------------------
+
+my %added = (
+    'nginx.service'        => ['Restart=on-failure', 'LimitNOFILE=65536',
+        'After=redis-server.service', 'StartLimitIntervalSec=0'],
+    'redis-server.service' => ['Restart=always', 'TimeoutStartSec=infinity',
+        'StartLimitIntervalSec=0'],
+);
+for my $name (sort keys %added) {
+    my $from = top_dir() . "/conf/systemd/$name.d/tomo.conf";
+    my $text = read_file($from);
+    like $text, qr/^\Q$_\E$/m, "$name: $_" for @{ $added{$name} };
+    unlike $text, qr/^(?:Requires|BindsTo|PartOf)=/m, "$name: one may run without the other";
+
+    # the whole unit with it, as systemd reads it
+    my $whole = "/lib/systemd/system/$name";
+    next if $status != 0 || !-e $whole;
+    my $dir = temp_dir() . "/units-$name";
+    mkdir $_ for $dir, "$dir/$name.d";
+    write_file("$dir/$name",             read_file($whole));
+    write_file("$dir/$name.d/tomo.conf", $text);
+    my (undef, $said) = run_command('systemd-analyze', 'verify', '--man=no', "$dir/$name");
+    is join("\n", grep {/tomo\.conf/} split /\n/, $said), '', "$name: systemd finds no fault";
+    write_file("$dir/$name.d/tomo.conf", "$text\nNonsense=1\n");
+    (undef, $said) = run_command('systemd-analyze', 'verify', '--man=no', "$dir/$name");
+    like $said, qr/tomo\.conf.*Nonsense/, '... and would find one';
+}
+
 done_testing;
