@@ -42,11 +42,26 @@ ngx_http_tomo_feed_start(ngx_http_tomo_ship_t *ship)
 }
 
 
+/* what was read and is not in the table yet */
+
+static void
+ngx_http_tomo_feed_drop(ngx_http_tomo_feed_t *feed)
+{
+    ngx_queue_t  *q;
+
+    while (!ngx_queue_empty(&feed->fresh)) {
+        q = ngx_queue_head(&feed->fresh);
+        ngx_queue_remove(q);
+        ngx_http_tomo_table_free(ngx_queue_data(q, ngx_http_tomo_fresh_t,
+                                                queue));
+    }
+}
+
+
 void
 ngx_http_tomo_feed_stop(ngx_http_tomo_ship_t *ship)
 {
-    ngx_queue_t                   *q;
-    ngx_http_tomo_feed_t          *feed;
+    ngx_http_tomo_feed_t  *feed;
 
     feed = ship->feed;
     if (feed == NULL) {
@@ -62,12 +77,7 @@ ngx_http_tomo_feed_stop(ngx_http_tomo_ship_t *ship)
         feed->elected = 0;
     }
 
-    while (!ngx_queue_empty(&feed->fresh)) {
-        q = ngx_queue_head(&feed->fresh);
-        ngx_queue_remove(q);
-        ngx_http_tomo_table_free(ngx_queue_data(q, ngx_http_tomo_fresh_t,
-                                                queue));
-    }
+    ngx_http_tomo_feed_drop(feed);
 }
 
 
@@ -180,13 +190,7 @@ ngx_http_tomo_feed_apply(ngx_http_tomo_feed_t *feed)
     feed->elected = ngx_http_tomo_zone_elected(feed->ship->tmcf->zone);
 
     if (!feed->elected) {
-        while (!ngx_queue_empty(&feed->fresh)) {
-            q = ngx_queue_head(&feed->fresh);
-            ngx_queue_remove(q);
-            ngx_http_tomo_table_free(
-                ngx_queue_data(q, ngx_http_tomo_fresh_t, queue));
-        }
-
+        ngx_http_tomo_feed_drop(feed);
         return;
     }
 

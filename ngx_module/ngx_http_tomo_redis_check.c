@@ -186,15 +186,30 @@ ngx_http_tomo_redis_check_time(const ngx_http_tomo_reply_t *reply,
 }
 
 
+/* what is not the wanted answer: refused, lost, or none that there can be */
+
 static void
-ngx_http_tomo_redis_check_unread(ngx_http_tomo_redis_check_t *check,
-    const ngx_http_tomo_reply_t *reply)
+ngx_http_tomo_redis_check_other(ngx_http_tomo_redis_check_t *check,
+    const ngx_http_tomo_reply_t *reply, const char *odd)
 {
     ngx_str_t  word;
 
-    word = ngx_http_tomo_reply_word(reply);
-    tomo_doctor_see(&check->facts, TOMO_DOCTOR_ROW_SETTINGS,
-                    tomo_str_n(word.data, word.len));
+    switch (ngx_http_tomo_reply_kind(reply)) {
+
+    case NGX_HTTP_TOMO_REPLY_ERROR:
+        word = ngx_http_tomo_reply_word(reply);
+        tomo_doctor_see(&check->facts, TOMO_DOCTOR_ROW_SETTINGS,
+                        tomo_str_n(word.data, word.len));
+        break;
+
+    case NGX_HTTP_TOMO_REPLY_LOST:
+        break;
+
+    default:
+        check->facts.loading = true;
+        ngx_http_tomo_redis_surprise(check->ship->redis, odd);
+        break;
+    }
 }
 
 
@@ -203,33 +218,27 @@ ngx_http_tomo_redis_check_info(const ngx_http_tomo_reply_t *reply,
     void *data)
 {
     ngx_str_t                     word;
+    ngx_http_tomo_reply_e         kind;
     ngx_http_tomo_redis_check_t  *check = data;
 
-    switch (ngx_http_tomo_reply_kind(reply)) {
+    kind = ngx_http_tomo_reply_kind(reply);
+    ngx_str_null(&word);
 
-    case NGX_HTTP_TOMO_REPLY_STRING:
-        tomo_doctor_info(&check->facts, ngx_http_tomo_reply_str(reply));
-        break;
-
-    case NGX_HTTP_TOMO_REPLY_ERROR:
+    if (kind == NGX_HTTP_TOMO_REPLY_ERROR) {
         word = ngx_http_tomo_reply_word(reply);
+    }
 
-        if (word.len == 6 && ngx_strncmp(word.data, "NOPERM", 6) == 0) {
-            ngx_http_tomo_redis_check_unread(check, reply);
-        } else {
-            check->facts.loading = true;    /* later */
-        }
+    if (kind == NGX_HTTP_TOMO_REPLY_STRING) {
+        tomo_doctor_info(&check->facts, ngx_http_tomo_reply_str(reply));
 
-        break;
+    } else if (kind == NGX_HTTP_TOMO_REPLY_ERROR
+               && !tomo_str_eq(ngx_http_tomo_view(&word),
+                               tomo_str("NOPERM")))
+    {
+        check->facts.loading = true;    /* later */
 
-    case NGX_HTTP_TOMO_REPLY_LOST:
-        break;
-
-    default:
-        check->facts.loading = true;
-        ngx_http_tomo_redis_surprise(check->ship->redis,
-                                     "INFO answered oddly");
-        break;
+    } else {
+        ngx_http_tomo_redis_check_other(check, reply, "INFO answered oddly");
     }
 
     ngx_http_tomo_redis_check_answered(check, reply);
@@ -243,9 +252,7 @@ ngx_http_tomo_redis_check_config(const ngx_http_tomo_reply_t *reply,
     ngx_uint_t                    i;
     ngx_http_tomo_redis_check_t  *check = data;
 
-    switch (ngx_http_tomo_reply_kind(reply)) {
-
-    case NGX_HTTP_TOMO_REPLY_ARRAY:
+    if (ngx_http_tomo_reply_kind(reply) == NGX_HTTP_TOMO_REPLY_ARRAY) {
         tomo_doctor_see(&check->facts, TOMO_DOCTOR_ROW_SETTINGS,
                         tomo_str("yes"));
 
@@ -256,20 +263,9 @@ ngx_http_tomo_redis_check_config(const ngx_http_tomo_reply_t *reply,
                                                                i + 1)));
         }
 
-        break;
-
-    case NGX_HTTP_TOMO_REPLY_ERROR:
-        ngx_http_tomo_redis_check_unread(check, reply);
-        break;
-
-    case NGX_HTTP_TOMO_REPLY_LOST:
-        break;
-
-    default:
-        check->facts.loading = true;
-        ngx_http_tomo_redis_surprise(check->ship->redis,
-                                     "CONFIG GET answered oddly");
-        break;
+    } else {
+        ngx_http_tomo_redis_check_other(check, reply,
+                                        "CONFIG GET answered oddly");
     }
 
     ngx_http_tomo_redis_check_answered(check, reply);
