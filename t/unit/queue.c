@@ -207,6 +207,34 @@ clear_keeps_what_flies(void **state)
 }
 
 
+/* it is in a batch that an errand reads */
+
+static void
+clear_keeps_what_is_chosen(void **state)
+{
+    row_t    *chosen;
+    queue_t   q;
+
+    (void) state;
+
+    queue_init(&q);
+    chosen = row(&q, 1, TOMO_VIA_PUSH, 7);
+    row(&q, 2, TOMO_VIA_PUSH, 7);
+    assert_ptr_equal(queue_choose(&q, TOMO_VIA_PUSH), chosen);
+    assert_int_equal(q.away_counted, 1);
+    queue_clear(&q);
+    assert_int_equal(q.n, 1);
+    assert_true(queue_has(&q, 1, 1));
+
+    row(&q, 2, TOMO_VIA_PUSH, 7);
+    assert_null(queue_choose(&q, TOMO_VIA_PUSH));
+    queue_drop(&q, chosen);
+    assert_int_equal(q.away_counted, 0);
+    assert_non_null(queue_choose(&q, TOMO_VIA_PUSH));
+    queue_free(&q);
+}
+
+
 int
 main(void)
 {
@@ -217,6 +245,7 @@ main(void)
         cmocka_unit_test(a_pause_stops_counted_rows_alone),
         cmocka_unit_test(timers_come_in_order),
         cmocka_unit_test(clear_keeps_what_flies),
+        cmocka_unit_test(clear_keeps_what_is_chosen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,64 @@ count(void *data, uint64_t writer, const tomo_record_t *r)
 }
 
 
+/* who waits for a part has to write it: there is one thread here */
+
+static void
+write_part(void *data)
+{
+    journal_part_write(data);
+}
+
+
+/* what a part holds counts from its end on; appending goes on meanwhile */
+
+static void
+parts_count_when_they_end(void **state)
+{
+    seen_t      s = { 0 };
+    uint64_t    seq = 1;
+    journal_t  *j = open_it(1000000);
+
+    (void) state;
+
+    journal_part_by(j, write_part, j);
+    assert_false(journal_part_begin(j));
+    append(j, 1, 100);
+    append(j, 2, 100);
+    assert_true(journal_part_begin(j));
+    append(j, 3, 100);
+    assert_false(journal_part_begin(j));
+
+    journal_part_write(j);
+    assert_int_equal(journal_last_seq(j), 0);
+    assert_int_equal(journal_read(j, 0, &seq, count, &s), TOMO_OK);
+    assert_int_equal(s.n, 0);
+
+    assert_int_equal(journal_part_end(j), TOMO_OK);
+    assert_int_equal(journal_last_seq(j), 2);
+    assert_true(journal_has(j, 0, 2));
+    assert_false(journal_has(j, 0, 3));
+    assert_int_equal(journal_next_seq(j), 4);
+
+    /* a part under way is waited for: by a sync, and by a full segment */
+    assert_true(journal_part_begin(j));
+    append(j, 4, 100);
+    assert_int_equal(journal_sync(j), TOMO_OK);
+    assert_int_equal(journal_last_seq(j), 4);
+    append(j, 5, SEGMENT / 2);
+    assert_true(journal_part_begin(j));
+    append(j, 6, SEGMENT / 2);
+    assert_int_equal(journal_last_seq(j), 5);
+    assert_int_equal(journal_sync(j), TOMO_OK);
+
+    seq = 1;
+    assert_int_equal(journal_read(j, 0, &seq, count, &s), TOMO_OK);
+    assert_int_equal(s.n, 6);
+    assert_int_equal(s.sum, 1 + 2 + 3 + 4 + 5 + 6);
+    journal_close(j);
+}
+
+
 static void
 many_segments_and_readers(void **state)
 {
@@ -405,6 +463,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_FOLDER(parts_count_when_they_end),
         WITH_FOLDER(many_segments_and_readers),
         WITH_FOLDER(a_dead_writer_is_adopted),
         WITH_FOLDER(a_living_writer_is_left_alone),
