@@ -7,11 +7,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NGX_HTTP_TOMO_ZEROS  (256 * 1024)
+
+/*
+ * Never written, hence one copy for all: a block of each thread's own would
+ * stay in its arena, which is megabytes for a pool of 32 threads.
+ */
+static const char  ngx_http_tomo_zeros[64 * 1024];
 
 
 static int ngx_http_tomo_zeros_write(int fd, size_t size);
@@ -78,27 +82,20 @@ static int
 ngx_http_tomo_zeros_write(int fd, size_t size)
 {
     int      err = 0;
-    char    *zeros;
     size_t   done, part;
     ssize_t  n;
 
-    zeros = calloc(1, NGX_HTTP_TOMO_ZEROS);
-    if (zeros == NULL) {
-        return ENOMEM;
-    }
-
     for (done = 0; err == 0 && done < size; done += (size_t) n) {
         part = size - done;
-        part = part < NGX_HTTP_TOMO_ZEROS ? part : NGX_HTTP_TOMO_ZEROS;
+        part = part < sizeof(ngx_http_tomo_zeros)
+               ? part : sizeof(ngx_http_tomo_zeros);
 
-        n = pwrite(fd, zeros, part, (off_t) done);
+        n = pwrite(fd, ngx_http_tomo_zeros, part, (off_t) done);
         if (n <= 0) {
             err = n == -1 ? errno : ENOSPC;
             n = 0;
         }
     }
-
-    free(zeros);
 
     return err;
 }

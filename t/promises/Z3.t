@@ -225,7 +225,7 @@ is join(' ', sort keys %$is), join(' ', sort keys %$start), 'Z3: by the same pro
 
 my @fresh;
 for my $n (1 .. $RELOADS) {
-    $edge->reload(seconds => 20) or last;
+    $edge->reload(seconds => pick(short => 20, full => 60)) or last;
     next if $n > 1 && $n < $RELOADS;
     send_webhook($edge, $body) for 1 .. 20;
     push @fresh, measure();
