@@ -73,7 +73,7 @@ if (full() && !$only) {
         map { "$role $_/$SHARDS{$role}" } 0 .. $SHARDS{$role} - 1;
     } sort keys %other;
     my @running = map { Tomo::Test::Process->start(name => tr{ /}{-}r, command => [$^X, $0],
-        env => { TOMO_D1_PART => $_ }) } @parts;
+        env => { TOMO_D1_PART => $_, TOMO_SLOW => 3 * Tomo::Test::slow() }) } @parts;
     wait_for(sub { !grep { $_->alive } @running }, 'all parts', 4 * 3600);
     my (%all, @order);
     for my $part (@running) {
