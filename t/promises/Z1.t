@@ -138,10 +138,10 @@ if (full() && !$sanitized) {
     journey(60, prefix => [valgrind(@LEAKS)]);
     is figure('memcheck errors of edge and worker' => valgrind_errors()), 0, 'Z1: none';
 
+    delete local @ENV{qw(TOMO_FULL TOMO_NGINX TOMO_SLOW TOMO_BUILD)};
     my ($status, $said) = run_command('make', '-s', '-j2', '-C', top_dir(), 'SAN=1', 'all');
     is $status, 0, 'Z1: the sanitized build' or diag(substr $said, -2000);
     run_command(top_dir() . '/scripts/build-nginx-asan');
-    delete local @ENV{qw(TOMO_FULL TOMO_NGINX TOMO_SLOW TOMO_BUILD)};
     ($status, $said) = run_command(top_dir() . '/t/harness', '--build', 'build-asan',
         map { ('--except', $_) } qw(t/lint.t t/ngx/config.t t/sim t/sandbox t/promises/Z1.t));
     my ($passed, $failed) = $said =~ /^(\d+) passed, (\d+) failed$/m;
