@@ -301,6 +301,8 @@ check_command(const char **argv, const size_t *len)
         return;
     }
 
+    ours = false;
+
     for (size_t i = 0; i < 2; i++) {
         int  n = snprintf(key, sizeof(key), "tomo:{%s}:", accounts[i].id);
 
@@ -310,11 +312,11 @@ check_command(const char **argv, const size_t *len)
             FUZZ_HOLDS(strlen(argv[1]) == len[1]);
             FUZZ_HOLDS(strncmp(path, at, strlen(at)) == 0
                        || strcmp(path, "/metrics") == 0);
-            return;
+            ours = true;
         }
     }
 
-    FUZZ_HOLDS(!"a key of another");
+    FUZZ_HOLDS(ours);
 }
 
 
