@@ -123,6 +123,13 @@ is_deeply $api->api('GET', '/accounts/demo/definitions/tag/saw-catalog')->{json}
 is $api->api('GET', '/accounts/demo/definitions/tag/none')->{status}, 404, 'unknown id: 404';
 is $api->api('GET', '/accounts/demo/definitions/spell/x')->{status},  404, 'unknown kind: 404';
 is @{ $api->api('GET', '/accounts/demo/definitions/field')->{json}{definitions} }, 3, 'a kind';
+$redis->cmd('HSET', key('defs'), 'field/torn', '{"no":9,"revision":1,"docum');
+my $torn = $api->api('GET', '/accounts/demo/definitions/field/torn');
+is $torn->{status}, 503, 'one that was cut in Redis is told';
+is $torn->{json}{error}{code}, 'unreadable', 'in JSON';
+is @{ $api->api('GET', '/accounts/demo/definitions/field')->{json}{definitions} }, 3,
+    'and left out of its kind';
+$redis->cmd('HDEL', key('defs'), 'field/torn');
 
 my $put = '/accounts/demo/definitions/tag/vip';
 is $api->api('PUT', $put, { kind => 'tag', id => 'other' })->{status}, 422,

@@ -15,10 +15,14 @@
 #define DEFINITIONS_WHAT_EXTRA   512
 
 
-/* {"no","revision","document"} of the store → the document with its revision */
-static void
+/*
+ * {"no","revision","document"} of the store → the document with its revision.
+ * False: it is not of that form, and nothing was put.
+ */
+static bool
 definitions_put_one(request_t *r, tomo_str_t stored)
 {
+    bool           read;
     void          *memory;
     json_t        *root;
     int64_t        revision = 0;
@@ -28,14 +32,15 @@ definitions_put_one(request_t *r, tomo_str_t stored)
     memory = malloc(DEFINITIONS_ARENA_BYTES);
     if (memory == NULL) {
         r->out.failed = true;
-        return;
+        return true;
     }
 
     tomo_arena_init(&arena, memory, DEFINITIONS_ARENA_BYTES);
 
-    if (json_parse(stored, &limits, &arena, &root, NULL) == TOMO_OK
-        && json_i64(root, "revision", 0, INT64_MAX, &revision) == TOMO_OK)
-    {
+    read = json_parse(stored, &limits, &arena, &root, NULL) == TOMO_OK
+           && json_i64(root, "revision", 0, INT64_MAX, &revision) == TOMO_OK;
+
+    if (read) {
         json_open(&r->out, NULL, '{');
 
         json_each(member, json_get(root, "document")) {
@@ -55,6 +60,8 @@ definitions_put_one(request_t *r, tomo_str_t stored)
     }
 
     free(memory);
+
+    return read;
 }
 
 
@@ -102,7 +109,8 @@ definitions_list(routes_t *routes, request_t *r, const route_match_t *m)
             if (tomo_str_starts(field, kind) && field.len > kind.len
                 && field.data[kind.len] == '/')
             {
-                definitions_put_one(r, redis_str(redis_at(defs, i + 1)));
+                (void) definitions_put_one(r, redis_str(redis_at(defs,
+                                                                 i + 1)));
             }
         }
 
@@ -141,7 +149,12 @@ definitions_read(request_t *r, redis_t *redis, const route_match_t *m)
     } else if (context_reply_ok(r, reply, REDIS_REPLY_STRING)) {
         r->status = MHD_HTTP_OK;
         http_room(r, redis_str(reply).len * 2 + 1024);
-        definitions_put_one(r, redis_str(reply));
+
+        if (!definitions_put_one(r, redis_str(reply))) {
+            http_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "unreadable",
+                       "what Redis holds of it cannot be read; restore a "
+                       "backup, or send the document anew");
+        }
     }
 
     freeReplyObject(reply);
