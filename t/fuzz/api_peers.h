@@ -192,12 +192,15 @@ MHD_destroy_response(struct MHD_Response *r)
 }
 
 
+/* strings are Redis' own bytes: a reader puts U+FFFD for what is no UTF-8 */
+
 static void
 check_json(const struct MHD_Response *r)
 {
     yajl_handle  parser = yajl_alloc(NULL, NULL, NULL);
 
     FUZZ_HOLDS(parser != NULL);
+    FUZZ_HOLDS(yajl_config(parser, yajl_dont_validate_strings, 1) == 1);
     FUZZ_HOLDS(yajl_parse(parser, (const uint8_t *) r->data, r->len)
                == yajl_status_ok);
     FUZZ_HOLDS(yajl_complete_parse(parser) == yajl_status_ok);
