@@ -212,4 +212,5 @@ clean:
 
 FORCE:
 
--include $(CORE_OBJ:.o=.d) $(WORK_OBJ:.o=.d) $(UNIT_BIN:=.d) $(PLAY_BIN:=.d)
+-include $(CORE_OBJ:.o=.d) $(WORK_OBJ:.o=.d) $(UNIT_BIN:=.d) $(PLAY_BIN:=.d) \
+	$(FUZZ_BIN:=.d)
