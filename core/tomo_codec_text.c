@@ -100,6 +100,9 @@ tomo_json_put(tomo_buf_t *b, tomo_str_t s)
         }
     }
 
-    tomo_buf_bytes(b, s.data + from, s.len - from);
+    if (from < s.len) {
+        tomo_buf_bytes(b, s.data + from, s.len - from);
+    }
+
     tomo_buf_byte(b, '"');
 }

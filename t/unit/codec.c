@@ -260,6 +260,9 @@ html_and_json(void **state)
     tomo_buf_reset(&b);
     tomo_json_put(&b, tomo_str_n("a\0b", 3));
     unit_is_str(tomo_buf_str(&b), tomo_str("\"a\\u0000b\""));
+    tomo_buf_reset(&b);
+    tomo_json_put(&b, tomo_str_null);
+    unit_is_str(tomo_buf_str(&b), tomo_str("\"\""));
 }
 
 
