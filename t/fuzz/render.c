@@ -5,6 +5,7 @@
  */
 
 #include "fuzz.h"
+#include "base.h"
 #include "tomo_utf8.h"
 #include "worker/model/defs.h"
 #include "worker/model/message.h"
@@ -74,7 +75,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t         cut;
     json_t        *root;
-    defs_t        *none;
     check_t        c;
     tomo_str_t     all = tomo_str_n(data, size), name = tomo_str_null;
     messages_t    *m;
@@ -96,9 +96,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
 
-    none = defs_create();
-    FUZZ_HOLDS(none != NULL);
-    check_init(&c, none, &compiled);
+    check_init(&c, fuzz_base(), &compiled);
     m = messages_compile(&c, root, "messages");
 
     if (m != NULL && !c.failed && !compiled.failed) {
@@ -107,8 +105,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         FUZZ_HOLDS(!c.failed || c.why != NULL);
     }
-
-    defs_free(none);
 
     return 0;
 }

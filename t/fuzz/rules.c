@@ -5,6 +5,7 @@
  */
 
 #include "fuzz.h"
+#include "base.h"
 #include "worker/ingest/scenario.h"
 #include "worker/model/defs.h"
 
@@ -84,7 +85,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t                 cut, n;
-    defs_t                *none, *set;
+    defs_t                *set;
     friend_t               f;
     tomo_str_t             all = tomo_str_n(data, size), pairs[PAIRS];
     def_edit_t             edit;
@@ -101,12 +102,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     edit.kind = tomo_str("scenario");
     edit.id = tomo_str("a");
     edit.document = tomo_str_n(data, cut);
-    none = defs_create();
-    FUZZ_HOLDS(none != NULL);
-    set = size > 65536 ? NULL : defs_change(none, &edit, 1, &fault);
+    set = size > 65536 ? NULL : defs_change(fuzz_base(), &edit, 1, &fault);
 
     if (set != NULL) {
-        def = defs_at(set, 0);
+        def = defs_find(set, DEF_SCENARIO, edit.id);
+        FUZZ_HOLDS(def != NULL);
         tomo_arena_init(&a, memory, sizeof(memory));
         friend_init(&f, &a, 7, pairs, n);
         memset(&s, 0, sizeof(s));
@@ -118,8 +118,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         friend_scenario_set(&f, 2, &s);
         defs_free(set);
     }
-
-    defs_free(none);
 
     return 0;
 }
