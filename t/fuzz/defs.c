@@ -1,6 +1,6 @@
 /*
- * Definitions: the first byte chooses the kind.  What is stored can be stored
- * again from its own text, and loads again.
+ * Definitions: what is stored can be stored again from its own text, and loads
+ * again.  The first byte chooses the kind, the rest is the document.
  */
 
 #include "fuzz.h"

@@ -1,4 +1,7 @@
-/* Entries (B99): NUL-separated name and value pairs; clicks and answers. */
+/*
+ * Entries, clicks and answers: what is read and written again is the same
+ * (B99).  Input: NUL-separated name and value pairs, and lines.
+ */
 
 #include "fuzz.h"
 #include "tomo_entry.h"

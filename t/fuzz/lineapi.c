@@ -1,8 +1,8 @@
 /*
- * LINE's answers: way, status and attempt from the first bytes, the body from
- * the rest (B87).  Whatever LINE says, a verdict comes of it that can be
+ * LINE's answers (B87): whatever LINE says, a verdict comes of it that can be
  * read, and a decision that never repeats what may have gone out without a
- * key.
+ * key.  Way, status and attempt come from the first bytes, the body from the
+ * rest.
  */
 
 #include "fuzz.h"

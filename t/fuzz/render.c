@@ -1,7 +1,7 @@
 /*
- * Messages: a list of message objects, a NUL, and what a friend is called.
- * What compiles renders to JSON of the same shape, whatever the name holds:
- * a value is the inside of a string, never more (B62).
+ * Messages: what compiles renders to JSON of the same shape, whatever the name
+ * holds: a value is the inside of a string, never more (B62).  Input: a list
+ * of message objects, a NUL, and what a friend is called.
  */
 
 #include "fuzz.h"

@@ -1,8 +1,8 @@
 /*
- * Replies of Redis: the first byte chooses how the bytes arrive, the rest are
- * what Redis said (B98, B99, B102, B103, B106).  Every reply goes to everybody
- * who reads one: streams and their entries, rows of the outbox, pairs,
- * numbers, errors.
+ * Replies of Redis: whatever shape they have, whoever reads one takes it or
+ * says why not (B98, B99, B102, B103, B106).  The first byte chooses how the
+ * bytes arrive; every reply goes to everybody: streams and their entries, rows
+ * of the outbox, pairs, numbers, errors.
  */
 
 #include "fuzz.h"

@@ -1,7 +1,8 @@
 /*
- * Scenarios over friends: a document, a NUL, then a friend's record as Redis
- * gave it (names and values between NULs).  Whatever stands there, conditions
- * end, branches belong to their step, and walking the steps comes to an end.
+ * Scenarios over friends: whatever stands in both, conditions end, branches
+ * belong to their step, and walking the steps comes to an end.  Input: a
+ * document, a NUL, then a friend's record as Redis gave it (names and values
+ * between NULs).
  */
 
 #include "fuzz.h"
