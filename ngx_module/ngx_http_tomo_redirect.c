@@ -175,8 +175,8 @@ ngx_http_tomo_redirect_click(ngx_http_request_t *r, ngx_http_tomo_ctx_t *ctx,
         click.addr = ngx_http_tomo_view(&r->connection->addr_text);
     }
 
-    /* a link without a friend is many people's */
-    click.flood = token->friend
+    /* a link without a friend is many people's; fetchers are no person */
+    click.flood = token->friend && click.visit == TOMO_VISIT_HUMAN
                   ? (uint32_t) ngx_http_tomo_pace_flood(tmcf, token) : 0;
 
     if (click.flood) {

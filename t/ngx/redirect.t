@@ -243,6 +243,16 @@ my ($many) = tokens({ link => 1, friend => 0 });
 go($many) for 1 .. 130;
 is scalar(grep {/flood=/} clicks(0, 130)), 0, "B36: a link of nobody's is everybody's: no flood";
 
+# what is no person's leaves the pace alone: all by one worker
+my ($fetched) = tokens({ link => 1, friend => 2003 });
+$c = Tomo::Test::Http->connect($edge->port);
+$c->ask('HEAD', "/r/$fetched", [%HUMAN]) for 1 .. 130;
+is $c->ask('GET', "/r/$fetched", [%HUMAN])->{status}, 302, 'B36: a tap after 130 HEADs';
+$c->close;
+is scalar(@all = clicks(2003, 131)), 131, 'B36: all of them are recorded';
+is scalar(grep {/visit=human/} @all), 1, 'B36: one of them by a person';
+is scalar(grep {/flood=/} @all), 0, 'B36: and none is a flood: the tap has its effect';
+
 # --- the lookup ---------------------------------------------------------------
 my ($new, $never) = tokens({ link => 300 }, { link => 301 });
 gone_ok(go($new), 'lookup: not there yet');
