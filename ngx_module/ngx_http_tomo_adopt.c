@@ -291,6 +291,7 @@ ngx_http_tomo_adopt_take(ngx_http_tomo_adopt_t *adopt,
                                            (ngx_atomic_uint_t) limit);
         source->slot->bytes =
             (ngx_atomic_uint_t) ngx_http_tomo_adopt_bytes(source);
+        source->slot->held = 0;     /* of the dead worker: asked anew */
         source->reached_seq = source->slot->passed_seq;
     }
 

@@ -147,4 +147,31 @@ is_deeply [ @first, @then ], [ 0 .. $#all ], 'rights are back: each writer\'s in
 is status()->{counters}{ship_quarantined} + status()->{counters}{ship_incidents}, 0,
     'nothing was set aside';
 
+# --- a worker killed meanwhile; its journal is adopted when the key is right again ------
+sub broken {
+    $redis->cmd('RENAME', 'tomo:{shop2}:in', 'kept');
+    return $redis->cmd('SET', 'tomo:{shop2}:in', 'x');
+}
+
+sub right {
+    my ($what) = @_;
+    $redis->cmd('DEL', 'tomo:{shop2}:in');
+    $redis->cmd('RENAME', 'kept', 'tomo:{shop2}:in');
+    return if !$what;
+    held($what, 0);
+    return ok Tomo::Test::Status::wait_shipped($edge, 20), "$what: nothing waits";
+}
+
+broken();
+post(2);
+ok wait_for(sub { status()->{held} }, 'held', 20), 'a kill: held';
+$edge->allow_alert(qr/worker process \d+ exited on signal 9/);
+$edge->pause;               # nobody adopts before the key is right
+kill 'KILL', $edge->worker_pids;
+ok wait_for(sub { !$edge->worker_pids }, 'killed', 10), 'a kill: the worker is killed';
+right();
+$edge->resume;
+held('a kill, adopted', 0);
+ok Tomo::Test::Status::wait_shipped($edge, 20), 'a kill: nothing waits';
+
 done_testing;
