@@ -67,7 +67,7 @@ ngx_http_tomo_hold_told(const ngx_http_tomo_mark_t *mark)
         source = ngx_queue_data(q, ngx_http_tomo_source_t, queue);
         other = ngx_http_tomo_source_mark_find(source, &mark->sn.str);
 
-        if (other && other->told) {
+        if (other && other->told && other->held) {
             return 1;
         }
     }

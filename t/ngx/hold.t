@@ -132,6 +132,8 @@ $redis->cmd('ACL', 'SETUSER', 'edge', 'clearselectors', '(~tomo:{*}:in +xlen)',
     (map {"(~tomo:{shop$_}:in +xadd)"} 1, 3), '(~tomo:{*}:ship +hget +hset)', @rest);
 post(20);
 arrives('XADD refused', 'shop1', 'shop3');
+ok wait_for(sub { status()->{counters}{ship_adopted} }, 'adopted', 20),
+    'XADD refused: the journal of before is taken over';
 
 $redis->cmd('ACL', 'SETUSER', 'edge', 'clearselectors', '(~tomo:{*}:in +xadd +xlen)',
     '(~tomo:{*}:ship +hget +hset)', @rest);
@@ -173,5 +175,21 @@ right();
 $edge->resume;
 held('a kill, adopted', 0);
 ok Tomo::Test::Status::wait_shipped($edge, 20), 'a kill: nothing waits';
+
+# --- what held an adopted journal that has nothing left does not hush a later hold ------
+post(1);
+ok Tomo::Test::Status::wait_shipped($edge, 20), 'adopted: nothing is left';
+broken();
+$redis->cmd('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+ok wait_for(sub { status()->{held} >= 2 }, 'held', 20), 'adopted: held in it too';
+right('adopted');
+post(1);
+ok Tomo::Test::Status::wait_shipped($edge, 20), 'adopted: a record of the own journal';
+my $told = told('shop2');
+broken();
+post(1);
+ok wait_for(sub { status()->{held} }, 'held', 20), 'later: held again';
+is told('shop2'), $told + 1, 'later: the operator is told again';
+right('later');
 
 done_testing;
