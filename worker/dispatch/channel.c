@@ -7,6 +7,9 @@
 #define CHANNEL_SLOW_US  INT64_C(10000000)
 #define CHANNEL_BURSTS   40     /* a burst is a fortieth of the rate */
 
+/* at the cap rows go in groups: each pays a script, a sync and a turn */
+#define CHANNEL_GATHER_US  INT64_C(10000)
+
 
 static void
 channel_bucket(channel_t *c, tomo_via_e via, int64_t now_us)
@@ -112,7 +115,21 @@ channel_open(channel_t *c, tomo_via_e via, int64_t now_ms, int64_t now_us,
 
     *wait_us = tomo_bucket_wait_us(&c->bucket[via], now_us);
 
-    return *wait_us == 0;
+    if (*wait_us > 0 && c->gather_us[via] == 0) {
+        c->gather_us[via] = now_us + CHANNEL_GATHER_US;
+    }
+
+    if (c->gather_us[via] - now_us > *wait_us) {
+        *wait_us = c->gather_us[via] - now_us;
+    }
+
+    if (*wait_us > 0) {
+        return false;
+    }
+
+    c->gather_us[via] = 0;
+
+    return true;
 }
 
 

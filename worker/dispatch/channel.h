@@ -28,6 +28,7 @@ typedef struct {
     int64_t                rate[TOMO_VIA_END];
     int64_t                spent[TOMO_VIA_END];     /* and not left yet */
     int64_t                slow_us[TOMO_VIA_END];   /* halved until then */
+    int64_t                gather_us[TOMO_VIA_END]; /* dry: none before; 0 */
     uint64_t               accepted[TOMO_VIA_END];  /* so far */
 
     int64_t                pause_ms;    /* sandbox clock; 0: none */
