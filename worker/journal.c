@@ -305,6 +305,10 @@ journal_sync(journal_t *j)
 {
     tomo_rc_e  rc;
 
+    if (j->failed) {
+        return TOMO_ERROR;
+    }
+
     if (j->part_len > 0) {
         j->part_wait(j->part_data);
     }

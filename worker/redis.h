@@ -169,6 +169,12 @@ typedef enum {
     REDIS_ERR_ABORT,    /* EXECABORT, NOGROUP, other */
 } redis_error_e;
 
+/*
+ * EXEC's answer: n elements and none an error?  If one is, *word is its word:
+ * the commands beside it ran all the same.
+ */
+bool redis_exec_ok(const redisReply *reply, size_t n, const char **word);
+
 redis_error_e redis_error_of(const redisReply *reply);
 /* first word of an error reply (never its user data), into a static table */
 const char *redis_error_word(const redisReply *reply);

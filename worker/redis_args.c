@@ -315,3 +315,17 @@ redis_call_c(redis_t *r, const char *first, ...)
 
     return redis_reply(r);
 }
+
+
+bool
+redis_exec_ok(const redisReply *reply, size_t n, const char **word)
+{
+    for (size_t i = 0; i < redis_len(reply); i++) {
+        if (redis_is(redis_at(reply, i), REDIS_REPLY_ERROR)) {
+            *word = redis_error_word(redis_at(reply, i));
+            return false;
+        }
+    }
+
+    return redis_len(reply) == n;
+}

@@ -58,8 +58,11 @@ redis_seal_broken(redis_seal_t *s, const redisReply *reply,
     s->n--;
     memmove(s->marks, s->marks + 1, s->n * sizeof(s->marks[0]));
 
-    if (error == REDIS_ERR_RETRY
-        || (error == REDIS_ERR_DENIED && redis_error_of(last) == error))
+    /* MISCONF refuses PING and lets reads pass; the others refuse all alike */
+    if (error != REDIS_NO_ERROR
+        && (redis_error_of(last) == error
+            || (error == REDIS_ERR_RETRY
+                && strcmp(redis_error_word(reply), "MISCONF") == 0)))
     {
         return NULL;
     }

@@ -249,21 +249,6 @@ ship_record(void *data, uint64_t writer, const tomo_record_t *r)
 }
 
 
-/* EXEC's answer: as many elements as commands, and none an error */
-
-static bool
-ship_group_done(const redisReply *reply, size_t n)
-{
-    bool  done = redis_len(reply) == n + 1;
-
-    for (size_t i = 0; done && i <= n; i++) {
-        done = !redis_is(redis_at(reply, i), REDIS_REPLY_ERROR);
-    }
-
-    return done;
-}
-
-
 /* Takes the answers of one group: MULTI, its XADDs, HSET, then EXEC's. */
 
 static bool
@@ -283,9 +268,12 @@ ship_group_settle(ship_t *s, ship_group_t *g, const char **word)
             *word = redis_error_word(reply);
         }
 
+        done = left == 1 && redis_exec_ok(reply, g->n + 1, word);
+
+        /* the mark was written, alone or though a record was refused */
         g->loose = g->loose
-                   || (left == 2 && redis_is(reply, REDIS_REPLY_INTEGER));
-        done = left == 1 && ship_group_done(reply, g->n);
+                   || (left == 2 && redis_is(reply, REDIS_REPLY_INTEGER))
+                   || (left == 1 && !done && redis_len(reply) > 0);
         freeReplyObject(reply);
     }
 
@@ -305,9 +293,10 @@ ship_group_settle(ship_t *s, ship_group_t *g, const char **word)
 
 
 /*
- * MULTI was refused, and what came behind it no more: it ran by itself, and the
- * mark stands behind records that may be missing.  It is put back: what comes
- * twice is dropped where it is decided.
+ * MULTI was refused, and what came behind it no more: it ran by itself.  Or a
+ * record was refused within EXEC, which takes nothing back.  The mark stands
+ * behind records that may be missing, and is put back: what comes twice is
+ * dropped where it is decided.
  */
 
 static void
@@ -440,8 +429,8 @@ ship_tidy(ship_t *s)
 tomo_rc_e
 ship_send(ship_t *s, size_t max)
 {
-    bool       more;
-    size_t     shipped = 0;
+    bool       more, limited = false;
+    size_t     shipped;
     tomo_rc_e  rc;
 
     if (redis_up(s->redis) != TOMO_OK) {
@@ -454,7 +443,9 @@ ship_send(ship_t *s, size_t max)
 
     for (size_t i = 0; i < s->n_writers; i++) {
         more = true;
+        shipped = 0;
 
+        /* each writer its share: a busy one must not keep the others */
         while (more) {
             rc = ship_batch(s, i, &more);
 
@@ -465,12 +456,13 @@ ship_send(ship_t *s, size_t max)
             shipped += s->n;
 
             if (max != 0 && shipped >= max) {
-                return TOMO_LIMIT;
+                limited = true;
+                break;
             }
         }
     }
 
-    return TOMO_OK;
+    return limited ? TOMO_LIMIT : TOMO_OK;
 }
 
 

@@ -1,11 +1,13 @@
 /* worker/journal: writing, recovery and adoption, with real files. */
 
 #include "unit.h"
+#include "folder.h"
 #include "journal.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,40 +22,6 @@ typedef struct {
     uint64_t  last_seq;
     uint64_t  sum;
 } seen_t;
-
-
-static char  folder[64];
-
-
-static int
-make_folder(void **state)
-{
-    (void) state;
-    snprintf(folder, sizeof(folder), "/tmp/tomo-unit-XXXXXX");
-
-    return mkdtemp(folder) == NULL;
-}
-
-
-static int
-remove_entry(const char *path, const struct stat *st, int type,
-    struct FTW *at)
-{
-    (void) st;
-    (void) type;
-    (void) at;
-
-    return remove(path);
-}
-
-
-static int
-remove_folder(void **state)
-{
-    (void) state;
-
-    return nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 
 static journal_t *
@@ -201,6 +169,40 @@ many_segments_and_readers(void **state)
     assert_int_equal(journal_read(j, 0, &seq, count, &s), TOMO_OK);
     assert_int_equal(s.n, 2);
     journal_close(j);
+}
+
+
+/* A disk that takes nothing more: each sync says so, and nobody is called. */
+
+static void
+a_failed_journal_fails_for_ever(void **state)
+{
+    int            status;
+    pid_t          pid;
+    journal_t     *j;
+    struct rlimit  none = { 0, 0 };
+
+    (void) state;
+
+    pid = fork();
+
+    if (pid == 0) {
+        j = open_it(1000000);
+        append(j, 1, 40);
+        signal(SIGXFSZ, SIG_IGN);
+
+        if (setrlimit(RLIMIT_FSIZE, &none) != 0
+            || journal_sync(j) != TOMO_ERROR
+            || journal_sync(j) != TOMO_ERROR)
+        {
+            _exit(1);
+        }
+
+        _exit(0);
+    }
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
 }
 
 
@@ -456,15 +458,13 @@ planted_files_are_not_read(void **state)
 }
 
 
-#define WITH_FOLDER(f)  cmocka_unit_test_setup_teardown(f, make_folder,       \
-                                                        remove_folder)
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(parts_count_when_they_end),
         WITH_FOLDER(many_segments_and_readers),
+        WITH_FOLDER(a_failed_journal_fails_for_ever),
         WITH_FOLDER(a_dead_writer_is_adopted),
         WITH_FOLDER(a_living_writer_is_left_alone),
         WITH_FOLDER(shipped_segments_are_let_go),

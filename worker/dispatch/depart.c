@@ -146,7 +146,7 @@ depart_may_go(const sender_t *s, channel_t *c, const row_t *row,
     }
 
     return channel_lets(c, row->via, now_ms)
-           && !(s->held && row->attempt == 1);
+           && !(s->held && !row->unknown_before);
 }
 
 

@@ -244,7 +244,8 @@ dispatch_look(dispatch_t *d)
         hold_begin(&d->hold);
     }
 
-    if (redis_up(&d->redis) == TOMO_OK) {
+    /* up, and looked at above: never one that came back since */
+    if (redis_fd(&d->redis) >= 0) {
         hold_turn(&d->hold, &d->redis);
     }
 

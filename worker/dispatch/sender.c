@@ -197,7 +197,8 @@ sender_before(sender_t *s, channel_t *c, row_t *row, int64_t now_ms,
         }
     }
 
-    if (s->held && row->attempt == 0) {
+    /* what was certainly not taken counts as untried, however often */
+    if (s->held && !row->unknown_before) {
         queue_wait(&c->queue, row, now_us + 4 * SENDER_AGAIN_US);
         return false;
     }
@@ -254,7 +255,11 @@ sender_choose(sender_t *s, take_t *takes, int64_t *wait_us)
     size_t  n = 0, most = DEPART_ROWS;
     size_t  away = wire_flying(s->wire) + sender_preparing(s);
 
-    if (most > WIRE_FLYING_MAX - away) {
+    /* a token's or quota's request may have taken the last place already */
+    if (away >= WIRE_FLYING_MAX) {
+        most = 0;
+
+    } else if (most > WIRE_FLYING_MAX - away) {
         most = WIRE_FLYING_MAX - away;
     }
 
