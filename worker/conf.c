@@ -121,7 +121,9 @@ conf_value(conf_reader_t *rd, const char *section, const char *kind,
         }
 
         *seen |= UINT64_C(1) << i;
-        why = key->set(base + key->offset, value);
+        why = key->need == CONF_REQUIRED && value[0] == '\0'
+              ? "is empty: write its value" : key->set(base + key->offset,
+                                                       value);
 
         if (why != NULL) {
             conf_fault(rd, section, name, why);

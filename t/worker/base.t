@@ -117,6 +117,17 @@ for my $name (qw(good no-newline)) {
 }
 is +(check_ini(worker => { worker_key => "$dir/two-keys" }))[0], 0, 'a key file with two keys';
 is +(check_ini(redis => { address => undef }))[0], 78, 'a setting is missing';
+for my $setting (
+    (map { [worker => $_] } qw(run_dir journal edge_key worker_key base_url)),
+    [redis => 'address'],
+    (map { ['account demo' => $_] } qw(number channel_id channel_secret_file bot_user_id_file)),
+    )
+{
+    my ($section, $name) = @$setting;
+    ($code, $text) = check_ini($section => { $name => '' });
+    is $code, 78, "an empty $name: refused";
+    like $text, qr/tomo\.ini:\d+: \[\Q$section\E\] $name is empty/, "an empty $name: told";
+}
 
 # --- B86: a clock that was never set; no zone files ----------------------------
 {
