@@ -21,8 +21,9 @@ void ship_free(ship_t *s);
 
 /*
  * Ships what is synced and not yet there: of each writer, in whole batches, not
- * much more than max records (0: no limit).  TOMO_OK: everything is shipped; TOMO_LIMIT: more is left;
- * TOMO_AGAIN: Redis is down or refuses for now, call again later.
+ * much more than max records (0: no limit).  TOMO_OK: everything is shipped;
+ * TOMO_LIMIT: more is left; TOMO_AGAIN: Redis is down or refuses for now, call
+ * again later.
  */
 tomo_rc_e ship_run(ship_t *s, size_t max) TOMO_MUST_CHECK;
 
