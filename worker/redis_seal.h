@@ -48,8 +48,9 @@ bool redis_seal_due(const redis_seal_t *s);
 
 /*
  * The reply to the seal that is due, and the reply before it.  NULL: it holds.
- * Otherwise the cause, for redis_drop.  A Redis that refuses every command
- * for now, PING as well, proves nothing and holds.
+ * Otherwise the cause, for redis_drop.  A seal that is refused holds if the
+ * reply before it is refused alike, or with MISCONF, which lets reads pass and
+ * PING not.
  */
 const char *redis_seal_broken(redis_seal_t *s, const redisReply *reply,
     const redisReply *last);

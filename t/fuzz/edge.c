@@ -6,12 +6,12 @@
  */
 
 #include "fuzz.h"
+#include "replies.h"
 #include "tomo_codec.h"
 #include "tomo_doctor.h"
 #include "tomo_fresh.h"
 #include "tomo_keys.h"
 #include "tomo_mac.h"
-#include "worker/redis.h"
 
 #define DEPTH   8
 #define PAIRS   512
@@ -265,12 +265,16 @@ reply(tomo_doctor_facts_t *f, const redisReply *r, int depth)
 }
 
 
+static void
+take(void *facts, const redisReply *r)
+{
+    reply(facts, r, 0);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    void                *got;
-    size_t               at, n, step;
-    redisReader         *reader;
     tomo_doctor_facts_t  facts;
 
     if (size < 1 || size > 16384) {
@@ -278,30 +282,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     memset(&facts, 0, sizeof(facts));
-    step = 1 + data[0];
-    reader = redisReaderCreate();
-    FUZZ_HOLDS(reader != NULL);
-    redis_bound(reader);
-
-    for (at = 1; at < size; at += n) {
-        n = step < size - at ? step : size - at;
-
-        if (redisReaderFeed(reader, (const char *) data + at, n) != REDIS_OK)
-        {
-            break;
-        }
-
-        while (redisReaderGetReply(reader, &got) == REDIS_OK && got != NULL) {
-            reply(&facts, got, 0);
-            freeReplyObject(got);
-        }
-
-        if (reader->err != 0) {
-            break;
-        }
-    }
-
-    redisReaderFree(reader);
+    fuzz_replies(data, size, take, &facts);
 
     return 0;
 }

@@ -6,9 +6,9 @@
  */
 
 #include "fuzz.h"
+#include "replies.h"
 #include "worker/dispatch/row.h"
 #include "worker/ingest/entries.h"
-#include "worker/redis.h"
 
 #define DEPTH  16
 
@@ -94,14 +94,18 @@ reply(owner_t *o, const redisReply *r, int depth)
 }
 
 
+static void
+take(void *owner, const redisReply *r)
+{
+    reply(owner, r, 0);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t           at, n, step;
-    void            *got;
-    owner_t          o;
-    redisReader     *reader;
-    conf_account_t   account;
+    owner_t         o;
+    conf_account_t  account;
 
     if (size < 1 || size > 16384) {
         return 0;
@@ -110,30 +114,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&o, 0, sizeof(o));
     memset(&account, 0, sizeof(account));
     o.account = &account;
-    step = 1 + data[0];
-    reader = redisReaderCreate();
-    FUZZ_HOLDS(reader != NULL);
-    redis_bound(reader);
-
-    for (at = 1; at < size; at += n) {
-        n = step < size - at ? step : size - at;
-
-        if (redisReaderFeed(reader, (const char *) data + at, n) != REDIS_OK)
-        {
-            break;
-        }
-
-        while (redisReaderGetReply(reader, &got) == REDIS_OK && got != NULL) {
-            reply(&o, got, 0);
-            freeReplyObject(got);
-        }
-
-        if (reader->err != 0) {
-            break;
-        }
-    }
-
-    redisReaderFree(reader);
+    fuzz_replies(data, size, take, &o);
 
     return 0;
 }
