@@ -81,9 +81,12 @@ ngx_http_tomo_redis_start(const ngx_http_tomo_redis_conf_t *conf,
         return NULL;
     }
 
-    /* a failed connect is told once per outage, in our own words */
+    /*
+     * A failed connect is told once per outage, in our own words: a lack of
+     * descriptors, which nginx calls an alert at every try, as well.
+     */
     redis->quiet = *log;
-    redis->quiet.log_level = NGX_LOG_ALERT;
+    redis->quiet.log_level = NGX_LOG_EMERG;
 
     redis->timer.handler = ngx_http_tomo_redis_timer;
     redis->timer.data = redis;
@@ -291,12 +294,14 @@ ngx_http_tomo_redis_connect(ngx_http_tomo_redis_t *redis)
     redis->peer.log = &redis->quiet;
     redis->peer.log_error = NGX_ERROR_ERR;
 
+    ngx_set_errno(0);
     rc = ngx_event_connect_peer(&redis->peer);
 
     c = redis->peer.connection;
     redis->connection = c;
 
     if (rc != NGX_OK && rc != NGX_AGAIN) {
+        redis->err = ngx_socket_errno;
         ngx_http_tomo_redis_drop(redis, "connect failed");
         return;
     }
@@ -336,6 +341,7 @@ ngx_http_tomo_redis_connected(ngx_http_tomo_redis_t *redis)
                    &len)
         == -1 || err)
     {
+        redis->err = err ? err : ngx_socket_errno;
         ngx_http_tomo_redis_drop(redis, "connect failed");
         return;
     }
@@ -429,11 +435,13 @@ ngx_http_tomo_redis_drop(ngx_http_tomo_redis_t *redis, const char *why)
 {
     if (!redis->reported) {
         redis->reported = 1;
-        ngx_log_error(NGX_LOG_ERR, redis->log, 0,
+        ngx_log_error(NGX_LOG_ERR, redis->log, redis->err,
                       "tomo: redis %V lost: %s: the journal keeps what "
                       "arrives; check that redis runs and may be reached",
                       &redis->conf->host, why);
     }
+
+    redis->err = 0;
 
     ngx_http_tomo_redis_teardown(redis, NGX_HTTP_TOMO_REDIS_WAIT);
 }

@@ -61,6 +61,7 @@ struct ngx_http_tomo_redis_s {
     ngx_event_t                        timer;
     ngx_event_t                        flush;
     const char                        *broken;      /* drop, and why */
+    ngx_err_t                          err;         /* of a failed connect */
     ngx_uint_t                         tries;
     ngx_http_tomo_redis_stats_t        stats;
     ngx_log_t                         *log;

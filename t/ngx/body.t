@@ -10,6 +10,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Tomo::Test;
 use Tomo::Test::Snapshot;
+use Tomo::Test::Strace;
 use Tomo::Test::Token;
 use Tomo::Test::Webhook;
 
@@ -172,9 +173,16 @@ for my $size (@sizes[1, 2]) {
             "W4: no descriptor left: $size bytes" . ($chunk ? " in chunks of $chunk" : '');
     }
 }
+is system('prlimit', '--pid', $pid, "--nofile=0:$hard"), 0, 'whichever is closed meanwhile';
+my $trace = Tomo::Test::Strace->start($edge, args => [ '-e', 'trace=socket' ]);
+ok wait_for(sub { (() = read_file($trace->{trace}) =~ /EMFILE/g) >= 2 },
+    'redis tried without a descriptor', 30), 'redis is tried meanwhile, and again';
+$trace->stop;
 is system('prlimit', '--pid', $pid, "--nofile=$soft:$hard"), 0, 'descriptors again';
 ok wait_for(sub { webhook($client, $bytes)->{status} == 200 }, '200 again', 20),
     'W4: 200 again';
 unlike $edge->error_log, qr/tmp_client_body\/\d+" failed/, 'W4: nor was a file tried';
+is scalar(() = $edge->error_log =~ /redis \S+ lost: /g), 1, 'the lack of redis is told once';
+like $edge->error_log, qr/redis \S+ lost: connect failed: .*\(\d+: \w/, 'with the reason';
 
 done_testing;
