@@ -122,7 +122,7 @@ is section($page, 'All keys') =~ s/^\n//r =~ s/\n\nThe `N` of.*//sr . "\n", $sai
 
 my %state = map { $_ => 1 } code('worker/ingest/owner.h') =~ /X\(\w+,\s*"(\w+)"\)/g;
 same([ cells(section($page, 'cursor')) ],
-    [ keys %state, qw(in in_i bulk bulk_i n try try_n) ], 'fields of cursor');
+    [ keys %state, qw(in in_i bulk bulk_i n serial delivery try try_n) ], 'fields of cursor');
 my $ingest = code('worker/ingest/*.c');
 for my $key (qw(quarantine audit result)) {
     my ($body) = $ingest =~ /tomo_key_$key\)\);\n(.*?)commit_end/s;

@@ -36,8 +36,10 @@ local function set_remove(key, serial)
     end
 end
 
--- op -> { types allowed beside none, function(key, first, last) }
+-- op -> { types allowed beside none, function(key, first, last),
+--         word of the refusal: 'type' }
 local ops = {
+    n = { {}, function () end, 'taken' },
     h = { { hash = 1 }, function (k, a, b)
         redis.call('HSET', k, unpack(ARGV, a, b))
     end },
@@ -105,7 +107,7 @@ while at <= #ARGV do
     if not checked[mark] then
         t = type_of(key)
         if t ~= 'none' and not op[1][t] then
-            return { 'type ' .. key }
+            return { (op[3] or 'type') .. ' ' .. key }
         end
         checked[mark] = true
     end

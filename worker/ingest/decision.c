@@ -168,6 +168,8 @@ decision_friend(decision_t *d)
         friend_set_i64(f, "add_at", ev->at_ms);
         view_add(d->view, f, ev->uid);
 
+        commit_op(d->c, 'n', decision_key_no(d, tomo_key_friend, f->serial));
+        commit_end(d->c);
         commit_op(d->c, 'h', decision_key(d, tomo_key_meta));
         commit_pair_u64(d->c, "serial", f->serial);
         commit_end(d->c);

@@ -9,6 +9,7 @@
 #include "edgewatch.h"
 #include "lease.h"
 #include "log.h"
+#include "recover.h"
 #include "redis.h"
 #include "redis_check.h"
 #include "retain.h"
@@ -182,6 +183,7 @@ ingest_holds(ingest_t *in, owner_t *o, int64_t now_us)
     }
 
     if (rc != TOMO_OK) {
+        recover_forget(o);
         return false;
     }
 
@@ -189,12 +191,14 @@ ingest_holds(ingest_t *in, owner_t *o, int64_t now_us)
         log_info(o->account->id, "taken over");
         o->loaded = false;
         o->alone = true;
+        recover_forget(o);
 
     } else if (o->lease.fresh) {
         /* what we remember may stand on data that is gone, too */
         log_warn(o->account->id, "its lease had gone: was this Redis "
                  "emptied?  Loading what is there");
         o->loaded = false;
+        recover_forget(o);
     }
 
     return true;
@@ -223,6 +227,9 @@ ingest_ready(ingest_t *in, owner_t *o)
 
         if (rc == TOMO_OK) {
             rc = batch_begin(in->batch, o, &in->redis);
+
+        } else {
+            recover_forget(o);
         }
 
         if (rc != TOMO_OK) {
@@ -383,6 +390,8 @@ ingest_run(ingest_t *in)
             {
                 ingest_turn(in, &in->owners[i], &done);
             }
+
+            done += recover_more(&in->owners[i]);
         }
 
         if (clock_mono_us() - in->look_us > INGEST_LOOK_US

@@ -11,7 +11,6 @@
 #include "tomo_token.h"
 
 #define OWNER_COMMIT_BYTES   (24u << 20)
-#define OWNER_DELIVERY_MAX   ((1u << 24) - 1)
 #define OWNER_DELIVERY_HEAD  "dl:"
 
 struct owner_delivery_s {
@@ -190,6 +189,10 @@ owner_load_cursor(owner_t *o, const redisReply *cursor)
     s->in_i = (uint32_t) owner_u64(cursor, "in_i", UINT32_MAX);
     s->bulk_i = (uint32_t) owner_u64(cursor, "bulk_i", UINT32_MAX);
     s->n = owner_u64(cursor, "n", UINT64_MAX);
+    s->serial = (uint32_t) owner_u64(cursor, "serial", OWNER_SERIAL_MAX);
+    s->delivery = (uint32_t) owner_u64(cursor, "delivery",
+                                       OWNER_DELIVERY_MAX);
+    o->numbers.known = redis_pair(cursor, "serial").data != NULL;
 
     for (i = 0; i < OWNER_LANES; i++) {
         owner_text(s->try[i], sizeof(s->try[i]),
@@ -200,6 +203,27 @@ owner_load_cursor(owner_t *o, const redisReply *cursor)
 
     for (i = 0; i < OWNER_COUNTERS_END; i++) {
         s->counters[i] = owner_u64(cursor, owner_fields[i], UINT64_MAX);
+    }
+}
+
+
+/* none is given twice: the highest that anything here tells of */
+static void
+owner_load_numbers(owner_t *o, const redisReply *meta)
+{
+    owner_numbers_t  *m = &o->numbers;
+
+    m->in_meta = redis_pair(meta, "serial").data != NULL;
+    m->known = m->known || m->in_meta;
+    m->serial = (uint32_t) owner_u64(meta, "serial", OWNER_SERIAL_MAX);
+    m->delivery = (uint32_t) owner_u64(meta, "delivery", OWNER_DELIVERY_MAX);
+
+    if (m->serial > o->state.serial) {
+        o->state.serial = m->serial;
+    }
+
+    if (m->delivery > o->state.delivery) {
+        o->state.delivery = m->delivery;
     }
 }
 
@@ -216,24 +240,30 @@ owner_load_meta(owner_t *o, const redisReply *meta)
 
     o->erase_n = owner_u64(meta, "erase", UINT64_MAX);
     o->erased_n = owner_u64(meta, "erased", UINT64_MAX);
-    o->state.serial = (uint32_t) owner_u64(meta, "serial", (1u << 30) - 1);
-    o->state.delivery = (uint32_t) owner_u64(meta, "delivery",
-                                             OWNER_DELIVERY_MAX);
+    owner_load_numbers(o, meta);
     o->state.defs_version = owner_u64(meta, "defs", UINT64_MAX);
     o->state.feed_version = owner_u64(meta, "feed", UINT64_MAX);
 
     for (i = 0; i + 1 < redis_len(meta); i += 2) {
         name = redis_str(redis_at(meta, i));
 
-        if (tomo_str_starts(name, head)
-            && tomo_u64_get(redis_str(redis_at(meta, i + 1)),
+        if (!tomo_str_starts(name, head)
+            || tomo_u64_get(redis_str(redis_at(meta, i + 1)),
                             OWNER_DELIVERY_MAX, &no)
-               == TOMO_OK
-            && !owner_delivery_put(o, tomo_str_n(name.data + head.len,
-                                                 name.len - head.len),
-                                   (uint32_t) no))
+               != TOMO_OK)
+        {
+            continue;
+        }
+
+        if (!owner_delivery_put(o, tomo_str_n(name.data + head.len,
+                                              name.len - head.len),
+                                (uint32_t) no))
         {
             return false;
+        }
+
+        if (no > o->state.delivery) {
+            o->state.delivery = (uint32_t) no;
         }
     }
 
@@ -447,6 +477,8 @@ owner_commit_end(owner_t *o)
     commit_pair_u64(c, "in_i", s->in_i);
     commit_pair(c, "bulk", tomo_str_c(s->bulk));
     commit_pair_u64(c, "bulk_i", s->bulk_i);
+    commit_pair_u64(c, "serial", s->serial);
+    commit_pair_u64(c, "delivery", s->delivery);
 
     for (i = 0; i < OWNER_LANES; i++) {
         commit_pair(c, owner_try[i][0], tomo_str_c(s->try[i]));

@@ -22,6 +22,8 @@
 #define OWNER_TRY_MAX    96
 #define OWNER_TRIES      3
 #define OWNER_LANES      3              /* by tomo_lane_e; LOCAL: timers */
+#define OWNER_SERIAL_MAX    ((1u << 30) - 1)    /* what a token holds */
+#define OWNER_DELIVERY_MAX  ((1u << 24) - 1)
 
 /* X(name, field of the cursor hash): counters that only grow */
 #define OWNER_COUNTERS(X)                                                     \
@@ -70,6 +72,24 @@ typedef struct {
 
 typedef struct owner_delivery_s  owner_delivery_t;
 
+/* The numbers that `meta` has; `cursor` has them too, as of its own commit */
+typedef struct {
+    bool      in_meta;                  /* it says the last friend's number */
+    bool      known;                    /* it does, or `cursor` */
+    bool      taken;                    /* a new friend's record was there */
+    uint32_t  serial;
+    uint32_t  delivery;
+} owner_numbers_t;
+
+/* How far a search for the last number is (recover) */
+typedef struct {
+    bool      on;
+    uint64_t  generation;               /* of Redis, when it began */
+    uint32_t  buckets;                  /* of `uid`, looked through */
+    uint32_t  empty;                    /* windows without a record, in a row */
+    uint32_t  highest;
+} owner_search_t;
+
 typedef struct {
     const conf_t          *conf;
     const conf_account_t  *account;
@@ -89,6 +109,8 @@ typedef struct {
     int64_t                seen_day;    /* ids up to it are let go of */
     bool                   old_sets;    /* of ids, of an older Tomo, are left */
     owner_state_t          state;
+    owner_numbers_t        numbers;
+    owner_search_t         search;
     defs_t                *defs;
     starts_t              *starts;
     defs_t                *old_defs;    /* replaced in this batch */

@@ -33,9 +33,16 @@ owner_sane(const owner_t *o, const redisReply *cursor, const redisReply *meta)
     static const struct {
         bool         meta;
         const char  *field;
+        uint64_t     max;
     } numbers[] = {
-        { false, "n" }, { false, "in_i" }, { false, "bulk_i" },
-        { true, "serial" }, { true, "delivery" }, { true, "feed" }
+        { false, "n", UINT64_MAX },
+        { false, "in_i", UINT64_MAX },
+        { false, "bulk_i", UINT64_MAX },
+        { false, "serial", OWNER_SERIAL_MAX },
+        { false, "delivery", OWNER_DELIVERY_MAX },
+        { true, "serial", OWNER_SERIAL_MAX },
+        { true, "delivery", OWNER_DELIVERY_MAX },
+        { true, "feed", UINT64_MAX }
     };
 
     for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -43,7 +50,7 @@ owner_sane(const owner_t *o, const redisReply *cursor, const redisReply *meta)
                            numbers[i].field);
 
         if (value.data != NULL
-            && tomo_u64_get(value, UINT64_MAX, &n) != TOMO_OK)
+            && tomo_u64_get(value, numbers[i].max, &n) != TOMO_OK)
         {
             odd = numbers[i].field;
         }

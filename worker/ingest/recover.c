@@ -1,14 +1,17 @@
 #include "recover.h"
 
+#include "clock.h"
 #include "log.h"
 #include "tomo_codec.h"
 #include "tomo_keys.h"
 
-#define RECOVER_AHEAD     64            /* numbers looked at behind the last */
+#define RECOVER_AHEAD     64            /* numbers looked at at each start */
 #define RECOVER_BUCKETS   65536         /* of `uid` (view_bucket) */
-#define RECOVER_PIPELINE  1024
+#define RECOVER_PIPELINE  1024          /* buckets, or numbers, of one part */
+#define RECOVER_PARTS     4             /* of one call */
+#define RECOVER_EMPTY     16            /* parts without a record: the end */
 #define RECOVER_DELIVERY  65536         /* more than anyone has steps */
-#define RECOVER_MAX       ((1u << 30) - 1)
+#define RECOVER_EPOCH_MS  INT64_C(1767225600000)    /* 2026-01-01 UTC */
 
 
 static tomo_str_t
@@ -50,11 +53,29 @@ recover_ahead(owner_t *o, redis_t *r, int64_t *n)
 }
 
 
+/* the highest number of a deleted person */
+static uint32_t
+recover_stones(const owner_t *o)
+{
+    uint32_t  highest = 0;
+
+    for (size_t i = 0; i < o->gone.n; i++) {
+        if (o->gone.list[i].serial > highest
+            && o->gone.list[i].serial <= OWNER_SERIAL_MAX)
+        {
+            highest = o->gone.list[i].serial;
+        }
+    }
+
+    return highest;
+}
+
+
 static void
 recover_above(owner_t *o, uint64_t serial)
 {
-    if (serial > o->state.serial && serial <= RECOVER_MAX) {
-        o->state.serial = (uint32_t) serial;
+    if (serial > o->search.highest && serial <= OWNER_SERIAL_MAX) {
+        o->search.highest = (uint32_t) serial;
     }
 }
 
@@ -77,7 +98,8 @@ recover_bucket(owner_t *o, uint32_t bucket, const redisReply *pairs)
     }
 
     for (size_t i = 1; i < redis_len(pairs); i += 2) {
-        if (tomo_u64_get(redis_str(redis_at(pairs, i)), RECOVER_MAX, &serial)
+        if (tomo_u64_get(redis_str(redis_at(pairs, i)), OWNER_SERIAL_MAX,
+                         &serial)
             == TOMO_OK)
         {
             recover_above(o, serial);
@@ -88,10 +110,12 @@ recover_bucket(owner_t *o, uint32_t bucket, const redisReply *pairs)
 }
 
 
+/* the next part of the buckets */
 static tomo_rc_e
-recover_buckets(owner_t *o, redis_t *r, uint32_t from)
+recover_buckets(owner_t *o, redis_t *r)
 {
     char         key[TOMO_KEY_MAX];
+    uint32_t     from = o->search.buckets;
     tomo_rc_e    rc = TOMO_OK, one;
     redisReply  *reply;
 
@@ -115,103 +139,187 @@ recover_buckets(owner_t *o, redis_t *r, uint32_t from)
         freeReplyObject(reply);
     }
 
-    return rc;
-}
-
-
-/* the highest number that anybody has, or had */
-static tomo_rc_e
-recover_highest(owner_t *o, redis_t *r)
-{
-    int64_t    ahead = 1;
-    tomo_rc_e  rc = TOMO_OK;
-
-    for (uint32_t i = 0; i < RECOVER_BUCKETS && rc == TOMO_OK;
-         i += RECOVER_PIPELINE)
-    {
-        rc = recover_buckets(o, r, i);
-    }
-
-    for (size_t i = 0; i < o->gone.n; i++) {
-        recover_above(o, o->gone.list[i].serial);
-    }
-
-    /* records that no user id leads to: stepped over */
-    while (rc == TOMO_OK && ahead > 0 && o->state.serial < RECOVER_MAX) {
-        rc = recover_ahead(o, r, &ahead);
-        o->state.serial += ahead == RECOVER_AHEAD ? RECOVER_AHEAD : ahead > 0;
-    }
+    o->search.buckets += RECOVER_PIPELINE;
 
     return rc;
 }
 
 
-/* does `meta` say the last number at all?  A new account's does not */
+/*
+ * Records behind the highest number, that no user id leads to: the next part
+ * of the numbers there.  One that lies further on still is never written
+ * over: the commit of a new friend is refused when its record is there.
+ */
 static tomo_rc_e
-recover_said(owner_t *o, redis_t *r, bool *said)
+recover_records(owner_t *o, redis_t *r)
 {
-    char         key[TOMO_KEY_MAX];
-    tomo_rc_e    rc;
-    tomo_buf_t   b;
-    redisReply  *reply;
+    bool             found = false;
+    char             key[TOMO_KEY_MAX];
+    int64_t          n;
+    uint64_t         from;
+    redisReply      *reply;
+    owner_search_t  *s = &o->search;
 
-    tomo_buf_init(&b, key, sizeof(key) - 1);
-    tomo_key_meta(&b, o->id);
-    key[b.len] = '\0';
-    reply = redis_call_c(r, "HGET", key, "serial", NULL);
-    *said = redis_is(reply, REDIS_REPLY_STRING);
-    rc = *said || redis_is(reply, REDIS_REPLY_NIL) ? TOMO_OK : TOMO_AGAIN;
-    freeReplyObject(reply);
+    from = s->highest + UINT64_C(1) + s->empty * RECOVER_PIPELINE;
 
-    return rc;
+    for (uint32_t i = 0; i < RECOVER_PIPELINE; i++) {
+        (void) recover_key(key, o, tomo_key_friend, from + i);
+
+        if (redis_append_c(r, "EXISTS", key, NULL) != TOMO_OK) {
+            return TOMO_AGAIN;
+        }
+    }
+
+    for (uint32_t i = 0; i < RECOVER_PIPELINE; i++) {
+        reply = redis_reply(r);
+
+        if (redis_int(reply, &n) != TOMO_OK) {
+            freeReplyObject(reply);
+            return TOMO_AGAIN;
+        }
+
+        freeReplyObject(reply);
+
+        if (n > 0) {
+            found = true;
+            recover_above(o, from + i);
+        }
+    }
+
+    s->empty = found ? 0 : s->empty + 1;
+
+    return TOMO_OK;
+}
+
+
+/* the highest number that anybody has, or had; TOMO_AGAIN: not yet */
+static tomo_rc_e
+recover_search(owner_t *o, redis_t *r)
+{
+    tomo_rc_e        rc = TOMO_OK;
+    owner_search_t  *s = &o->search;
+
+    if (!s->on || s->generation != r->generation) {
+        *s = (owner_search_t) { .on = true, .generation = r->generation };
+        log_warn(o->account->id, "its key `meta` is gone, or older than its "
+                 "friends: looking for the highest number in all keys "
+                 "`uid:N`; the account waits meanwhile");
+    }
+
+    recover_above(o, o->state.serial);
+    recover_above(o, recover_stones(o));
+
+    for (size_t i = 0; i < RECOVER_PARTS && rc == TOMO_OK; i++) {
+        if (s->buckets < RECOVER_BUCKETS) {
+            rc = recover_buckets(o, r);
+
+        } else if (s->empty < RECOVER_EMPTY
+                   && s->highest < OWNER_SERIAL_MAX)
+        {
+            rc = recover_records(o, r);
+
+        } else {
+            s->on = false;
+            o->state.serial = s->highest;
+            return TOMO_OK;
+        }
+    }
+
+    s->on = rc == TOMO_OK;
+
+    return rc == TOMO_OK ? TOMO_AGAIN : rc;
+}
+
+
+bool
+recover_more(const owner_t *o)
+{
+    return o->search.on;
+}
+
+
+void
+recover_forget(owner_t *o)
+{
+    o->search.on = false;
+}
+
+
+/*
+ * Only `meta` and `cursor` tell which numbers deliveries had, and neither can
+ * be trusted: go on behind whatever has been given since.  Nobody adds a step
+ * every minute for long: the minutes since 2026 are behind those that were
+ * given after another such loss, too, and fit into 24 bits until 2057.
+ */
+static void
+recover_deliveries(owner_t *o)
+{
+    int64_t  next, minutes;
+
+    next = (int64_t) o->state.delivery + RECOVER_DELIVERY;
+    minutes = (clock_real_ms() - RECOVER_EPOCH_MS) / TOMO_MIN_MS;
+    next = next > minutes ? next : minutes;
+    o->state.delivery = next < OWNER_DELIVERY_MAX ? (uint32_t) next
+                                                  : OWNER_DELIVERY_MAX;
+}
+
+
+static void
+recover_tell(const owner_t *o)
+{
+    const owner_numbers_t  *m = &o->numbers;
+
+    if (m->serial == o->state.serial && m->delivery == o->state.delivery) {
+        return;
+    }
+
+    log_error(o->account->id, "its key `meta` was gone, or older than its "
+              "friends: the last friend's number was %u there, and goes on "
+              "after %u, the highest that anybody has; the last delivery's "
+              "was %u, and goes on after %u; somebody wrote to this Redis: if "
+              "it was restored in part, restore it whole",
+              (unsigned) m->serial, (unsigned) o->state.serial,
+              (unsigned) m->delivery, (unsigned) o->state.delivery);
 }
 
 
 tomo_rc_e
 recover_numbers(owner_t *o, redis_t *r, bool *changed)
 {
-    bool       said, young;
+    bool       young;
     int64_t    ahead;
-    uint32_t   was = o->state.serial;
     tomo_rc_e  rc;
 
     *changed = false;
-    rc = recover_said(o, r, &said);
-
-    if (rc == TOMO_OK) {
-        rc = recover_ahead(o, r, &ahead);
-    }
+    rc = recover_ahead(o, r, &ahead);
 
     if (rc != TOMO_OK) {
         return rc;
     }
 
+    /* a new account's `meta` does not say the last number at all */
     young = o->state.counters[OWNER_EVENTS] == 0 && o->gone.n == 0
             && defs_count(o->defs) == 0;
 
-    if (ahead == 0 && (said || young)) {
-        return TOMO_OK;
-    }
+    if (ahead > 0 || o->numbers.taken
+        || recover_stones(o) > o->state.serial
+        || (!o->numbers.known && !young))
+    {
+        rc = recover_search(o, r);
 
-    rc = recover_highest(o, r);
-
-    if (rc != TOMO_OK) {
-        return rc;
-    }
-
-    *changed = true;
-
-    if (o->state.serial != was) {
-        log_error(o->account->id, "its key `meta` was gone, or older than its "
-                  "friends: the last friend's number was %u there, and goes "
-                  "on after %u, the highest that anybody has; somebody wrote "
-                  "to this Redis: if it was restored in part, restore it "
-                  "whole", (unsigned) was, (unsigned) o->state.serial);
-
-        if (o->state.delivery == 0) {
-            o->state.delivery = RECOVER_DELIVERY;
+        if (rc != TOMO_OK) {
+            return rc;
         }
+
+        *changed = true;
+        o->numbers.taken = false;
+        recover_deliveries(o);
     }
+
+    recover_forget(o);
+    *changed = *changed || o->numbers.serial != o->state.serial
+               || o->numbers.delivery != o->state.delivery;
+    recover_tell(o);
 
     return TOMO_OK;
 }
@@ -229,4 +337,9 @@ recover_put(owner_t *o)
     commit_pair_u64(o->commit, "serial", o->state.serial);
     commit_pair_u64(o->commit, "delivery", o->state.delivery);
     commit_end(o->commit);
+
+    if (!o->numbers.in_meta && o->gone.n > 0) {
+        /* nobody knows any more whether Redis' file was written anew */
+        owner_erases(o);
+    }
 }

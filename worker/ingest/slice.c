@@ -71,6 +71,15 @@ slice_answer(owner_t *o, const redisReply *reply)
         return TOMO_DENIED;
     }
 
+    if (tomo_str_starts(word, tomo_str("taken "))) {
+        log_error(o->account->id, "a commit was refused: the key %.*s of a new "
+                  "friend is there already; somebody wrote to this Redis, the "
+                  "number is passed over", (int) (word.len - 6),
+                  (const char *) word.data + 6);
+        o->numbers.taken = true;
+        return TOMO_AGAIN;
+    }
+
     if (tomo_str_starts(word, tomo_str("type "))) {
         log_error(o->account->id, "a commit was refused: the key %.*s has "
                   "another type than ours; somebody wrote to this Redis: "
