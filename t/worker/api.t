@@ -127,9 +127,21 @@ $redis->cmd('HSET', key('defs'), 'field/torn', '{"no":9,"revision":1,"docum');
 my $torn = $api->api('GET', '/accounts/demo/definitions/field/torn');
 is $torn->{status}, 503, 'one that was cut in Redis is told';
 is $torn->{json}{error}{code}, 'unreadable', 'in JSON';
-is @{ $api->api('GET', '/accounts/demo/definitions/field')->{json}{definitions} }, 3,
-    'and left out of its kind';
-$redis->cmd('HDEL', key('defs'), 'field/torn');
+$redis->cmd('HSET', key('defs'), 'field/aged', '{"no":8,"document":{"kind":"field"}}');
+$redis->cmd('HSET', key('defs'), 'field/bare', '{"no":7,"revision":1,"document":[]}');
+my $list = $api->api('GET', '/accounts/demo/definitions/field')->{json};
+is_deeply [map { $_->{id} } @{ $list->{definitions} }], [qw(birthday interests visits)],
+    'a list has the others, by id';
+is_deeply [map { $_->{id} } @{ $list->{unreadable} }], [qw(aged bare torn)],
+    '... and names those that cannot be read';
+is_deeply [map { $_->{reason} } @{ $list->{unreadable} }[0, 1]],
+    ['has no revision', 'has no document'], '... with the reason';
+like $list->{unreadable}[2]{reason}, qr/JSON/, '... of each';
+is $api->api('GET', '/accounts/demo/definitions/field/bare')->{json}{error}{code}, 'unreadable',
+    'alone, too';
+$redis->cmd('HDEL', key('defs'), map {"field/$_"} qw(torn aged bare));
+is_deeply $api->api('GET', '/accounts/demo/definitions/field')->{json}{unreadable}, [],
+    'and says so when there is none';
 
 my $put = '/accounts/demo/definitions/tag/vip';
 is $api->api('PUT', $put, { kind => 'tag', id => 'other' })->{status}, 422,

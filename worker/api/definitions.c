@@ -15,53 +15,66 @@
 #define DEFINITIONS_WHAT_EXTRA   512
 
 
+/* memory for one document at a time; NULL: r was answered 503 */
+static void *
+definitions_memory(request_t *r)
+{
+    void  *memory = malloc(DEFINITIONS_ARENA_BYTES);
+
+    if (memory == NULL) {
+        http_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "memory",
+                   "out of memory; try again");
+    }
+
+    return memory;
+}
+
+
 /*
  * {"no","revision","document"} of the store → the document with its revision.
- * False: it is not of that form, and nothing was put.
+ * NULL, or why it is not of that form; nothing was put then.
  */
-static bool
-definitions_put_one(request_t *r, tomo_str_t stored)
+static const char *
+definitions_put_one(request_t *r, tomo_str_t stored, void *memory)
 {
-    bool           read;
-    void          *memory;
-    json_t        *root;
+    json_t        *root, *document;
     int64_t        revision = 0;
+    json_error_t   error = { .why = "is not JSON" };
     tomo_arena_t   arena;
     json_limits_t  limits = { .max_nodes = DEFINITIONS_NODES_MAX };
 
-    memory = malloc(DEFINITIONS_ARENA_BYTES);
-    if (memory == NULL) {
-        r->out.failed = true;
-        return true;
-    }
-
     tomo_arena_init(&arena, memory, DEFINITIONS_ARENA_BYTES);
 
-    read = json_parse(stored, &limits, &arena, &root, NULL) == TOMO_OK
-           && json_i64(root, "revision", 0, INT64_MAX, &revision) == TOMO_OK;
-
-    if (read) {
-        json_open(&r->out, NULL, '{');
-
-        json_each(member, json_get(root, "document")) {
-            if (!tomo_str_eq(member->name, tomo_str("revision"))) {
-                char  name[128];
-
-                if (member->name.len < sizeof(name)) {
-                    memcpy(name, member->name.data, member->name.len);
-                    name[member->name.len] = '\0';
-                    json_put(&r->out, name, member);
-                }
-            }
-        }
-
-        json_put_i64(&r->out, "revision", revision);
-        json_close(&r->out, '}');
+    if (json_parse(stored, &limits, &arena, &root, &error) != TOMO_OK) {
+        return error.why;
     }
 
-    free(memory);
+    if (json_i64(root, "revision", 0, INT64_MAX, &revision) != TOMO_OK) {
+        return "has no revision";
+    }
 
-    return read;
+    if (json_object(root, "document", &document) != TOMO_OK) {
+        return "has no document";
+    }
+
+    json_open(&r->out, NULL, '{');
+
+    json_each (member, document) {
+        if (!tomo_str_eq(member->name, tomo_str("revision"))) {
+            char  name[128];
+
+            if (member->name.len < sizeof(name)) {
+                memcpy(name, member->name.data, member->name.len);
+                name[member->name.len] = '\0';
+                json_put(&r->out, name, member);
+            }
+        }
+    }
+
+    json_put_i64(&r->out, "revision", revision);
+    json_close(&r->out, '}');
+
+    return NULL;
 }
 
 
@@ -80,15 +93,94 @@ definitions_kind_ok(request_t *r, tomo_str_t word)
 }
 
 
+typedef struct {
+    tomo_str_t   id;
+    tomo_str_t   stored;
+    const char  *why;           /* it cannot be read */
+} definitions_row_t;
+
+
+static int
+definitions_compare(const void *a, const void *b)
+{
+    tomo_str_t  x = ((const definitions_row_t *) a)->id;
+    tomo_str_t  y = ((const definitions_row_t *) b)->id;
+    int         order;
+
+    order = memcmp(x.data, y.data, x.len < y.len ? x.len : y.len);
+
+    return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
+}
+
+
+/* those of a kind, by id; returns how many */
+static size_t
+definitions_rows(definitions_row_t *rows, const redisReply *defs,
+    tomo_str_t kind)
+{
+    size_t      n = 0;
+    tomo_str_t  field;
+
+    for (size_t i = 0; i + 1 < redis_len(defs); i += 2) {
+        field = redis_str(redis_at(defs, i));
+
+        if (tomo_str_starts(field, kind) && field.len > kind.len
+            && field.data[kind.len] == '/')
+        {
+            rows[n++] = (definitions_row_t) {
+                .id = tomo_str_n(field.data + kind.len + 1,
+                                 field.len - kind.len - 1),
+                .stored = redis_str(redis_at(defs, i + 1))
+            };
+        }
+    }
+
+    qsort(rows, n, sizeof(definitions_row_t), definitions_compare);
+
+    return n;
+}
+
+
+static void
+definitions_put_rows(request_t *r, definitions_row_t *rows, size_t n,
+    void *memory)
+{
+    r->status = MHD_HTTP_OK;
+    http_room(r, HTTP_ANSWER_MAX);
+    json_open(&r->out, NULL, '{');
+    json_open(&r->out, "definitions", '[');
+
+    for (size_t i = 0; i < n; i++) {
+        rows[i].why = definitions_put_one(r, rows[i].stored, memory);
+    }
+
+    json_close(&r->out, ']');
+    json_open(&r->out, "unreadable", '[');
+
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].why != NULL) {
+            json_open(&r->out, NULL, '{');
+            json_put_str(&r->out, "id", rows[i].id);
+            json_put_c(&r->out, "reason", rows[i].why);
+            json_close(&r->out, '}');
+        }
+    }
+
+    json_close(&r->out, ']');
+    json_close(&r->out, '}');
+}
+
+
 http_rc_e
 definitions_list(routes_t *routes, request_t *r, const route_match_t *m)
 {
-    redis_t     *redis;
-    read_key_t   key;
-    redisReply  *defs;
-    tomo_str_t   field, kind = m->args[0];
+    void               *memory;
+    redis_t            *redis;
+    read_key_t          key;
+    redisReply         *defs;
+    definitions_row_t  *rows = NULL;
 
-    if (!definitions_kind_ok(r, kind)
+    if (!definitions_kind_ok(r, m->args[0])
         || (redis = context_redis(routes->ctx, r)) == NULL)
     {
         return HTTP_ANSWERED;
@@ -96,30 +188,27 @@ definitions_list(routes_t *routes, request_t *r, const route_match_t *m)
 
     tomo_key_defs(read_key(&key), tomo_str_c(m->account->id));
     defs = redis_call_c(redis, "HGETALL", read_key_c(&key), NULL);
+    context_redis_done(routes->ctx, redis);
 
-    if (context_reply_ok(r, defs, REDIS_REPLY_ARRAY)) {
-        r->status = MHD_HTTP_OK;
-        http_room(r, HTTP_ANSWER_MAX);
-        json_open(&r->out, NULL, '{');
-        json_open(&r->out, "definitions", '[');
+    if (context_reply_ok(r, defs, REDIS_REPLY_ARRAY)
+        && (memory = definitions_memory(r)) != NULL)
+    {
+        rows = calloc(redis_len(defs) / 2 + 1, sizeof(definitions_row_t));
 
-        for (size_t i = 0; i + 1 < redis_len(defs); i += 2) {
-            field = redis_str(redis_at(defs, i));
-
-            if (tomo_str_starts(field, kind) && field.len > kind.len
-                && field.data[kind.len] == '/')
-            {
-                (void) definitions_put_one(r, redis_str(redis_at(defs,
-                                                                 i + 1)));
-            }
+        if (rows != NULL) {
+            definitions_put_rows(r, rows, definitions_rows(rows, defs,
+                                                           m->args[0]),
+                                 memory);
+        } else {
+            http_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "memory",
+                       "out of memory; try again");
         }
 
-        json_close(&r->out, ']');
-        json_close(&r->out, '}');
+        free(memory);
     }
 
+    free(rows);
     freeReplyObject(defs);
-    context_redis_done(routes->ctx, redis);
 
     return HTTP_ANSWERED;
 }
@@ -129,6 +218,7 @@ static void
 definitions_read(request_t *r, redis_t *redis, const route_match_t *m)
 {
     char         field[96];
+    void        *memory;
     tomo_buf_t   b;
     read_key_t   key;
     redisReply  *reply;
@@ -146,15 +236,19 @@ definitions_read(request_t *r, redis_t *redis, const route_match_t *m)
         http_error(r, MHD_HTTP_NOT_FOUND, "not_found",
                    "no definition of that kind and id");
 
-    } else if (context_reply_ok(r, reply, REDIS_REPLY_STRING)) {
+    } else if (context_reply_ok(r, reply, REDIS_REPLY_STRING)
+               && (memory = definitions_memory(r)) != NULL)
+    {
         r->status = MHD_HTTP_OK;
         http_room(r, redis_str(reply).len * 2 + 1024);
 
-        if (!definitions_put_one(r, redis_str(reply))) {
+        if (definitions_put_one(r, redis_str(reply), memory) != NULL) {
             http_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "unreadable",
                        "what Redis holds of it cannot be read; restore a "
                        "backup, or send the document anew");
         }
+
+        free(memory);
     }
 
     freeReplyObject(reply);
