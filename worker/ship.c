@@ -39,10 +39,15 @@ ship_restart(ship_t *s)
 {
     size_t  n = journal_writers(s->journal);
 
+    for (size_t i = 0; i < s->marks.n; i++) {
+        s->marks.list[i].known = false;
+        s->marks.list[i].from = 0;
+        s->marks.list[i].look_us = 0;       /* a held one is due */
+    }
+
     free(s->writers);
     s->writers = calloc(n, sizeof(*s->writers));
     s->n_writers = s->writers == NULL ? 0 : n;
-    s->marks.n = 0;
 
     for (size_t i = 0; i < s->n_writers; i++) {
         s->writers[i].id = journal_writer_id(s->journal, i);
@@ -56,6 +61,7 @@ ship_restart(ship_t *s)
 void
 ship_tidy(ship_t *s)
 {
+    size_t   n;
     int64_t  now_us = clock_mono_us();
 
     if (s->generation != s->redis->generation) {
@@ -70,7 +76,12 @@ ship_tidy(ship_t *s)
 
     /* from the end: a writer may disappear from the list */
     for (size_t i = s->n_writers; i-- > 0; ) {
-        journal_shipped(s->journal, i, s->writers[i].seq - 1);
+        n = journal_writers(s->journal);
+        journal_shipped(s->journal, i, ship_hold_passed(s, i));
+
+        if (journal_writers(s->journal) != n) {
+            ship_marks_forget(&s->marks, s->writers[i].id);
+        }
     }
 
     if (journal_writers(s->journal) != s->n_writers) {
@@ -94,6 +105,10 @@ ship_send(ship_t *s, size_t max)
         ship_restart(s);
     }
 
+    if (ship_hold_turn(s) != TOMO_OK) {
+        return TOMO_AGAIN;
+    }
+
     for (size_t i = 0; i < s->n_writers; i++) {
         more = true;
         shipped = 0;
@@ -112,6 +127,10 @@ ship_send(ship_t *s, size_t max)
                 limited = true;
                 break;
             }
+        }
+
+        if (!more) {
+            ship_hold_none(s, i);
         }
     }
 
@@ -135,7 +154,7 @@ ship_run(ship_t *s, size_t max)
 bool
 ship_due(const ship_t *s)
 {
-    bool  due = s->generation != s->redis->generation;
+    bool  due = s->generation != s->redis->generation || ship_hold_due(s);
 
     for (size_t i = 0; i < s->n_writers && !due; i++) {
         due = journal_has(s->journal, i, s->writers[i].seq);

@@ -21,7 +21,8 @@ void ship_free(ship_t *s);
 
 /*
  * Ships what is synced and not yet there: of each writer, in whole batches, not
- * much more than max records (0: no limit).  TOMO_OK: everything is shipped;
+ * much more than max records (0: no limit).  TOMO_OK: everything is shipped
+ * but what is held, of accounts whose own keys Redis refuses;
  * TOMO_LIMIT: more is left; TOMO_AGAIN: Redis is down or refuses for now, call
  * again later.
  */

@@ -70,27 +70,46 @@ ship_group_end(ship_t *s)
 }
 
 
+/* Is the mark of an account known, or is it held?  No: the batch ends here. */
+
+static bool
+ship_known(ship_t *s, size_t i)
+{
+    tomo_rc_e           rc;
+    const char         *word = "";
+    const ship_mark_t  *m = &s->marks.list[i];
+
+    if (m->known || m->held) {
+        return true;
+    }
+
+    if (s->n > 0) {
+        return false;
+    }
+
+    rc = ship_marks_read(&s->marks, s->redis, i, &word);
+
+    if (rc == TOMO_INVALID) {
+        ship_hold(s, i, word);
+
+    } else if (rc != TOMO_OK) {
+        s->rc = TOMO_AGAIN;
+        return false;
+    }
+
+    return true;
+}
+
+
 /*
  * The group that records of this account go into now; NULL: the batch ends
- * here, because its mark has to be read first, or nothing more fits.
+ * here, because nothing more fits.
  */
 
 static ship_group_t *
-ship_group(ship_t *s, uint64_t writer, tomo_str_t account)
+ship_group(ship_t *s, size_t mark, uint64_t seq)
 {
-    size_t         mark = ship_marks_find(&s->marks, writer, account);
     ship_group_t  *g;
-
-    if (mark == s->marks.n) {
-        if (s->n > 0) {
-            return NULL;
-        }
-
-        if (!ship_marks_read(&s->marks, s->redis, writer, account)) {
-            s->rc = TOMO_AGAIN;
-            return NULL;
-        }
-    }
 
     g = s->n_groups > 0 ? &s->groups[s->n_groups - 1] : NULL;
 
@@ -108,44 +127,22 @@ ship_group(ship_t *s, uint64_t writer, tomo_str_t account)
     }
 
     g = &s->groups[s->n_groups++];
-    *g = (ship_group_t) { .mark = mark };
+    *g = (ship_group_t) { .mark = mark, .first = seq };
 
     return g;
 }
 
 
-/* one record of the journal, for the batch under way; false: batch ends */
+/* one record that is to be shipped; false: batch ends */
 
 static bool
-ship_record(void *data, uint64_t writer, const tomo_record_t *r)
+ship_take(ship_t *s, size_t mark, const tomo_record_t *r)
 {
-    ship_t        *s = data;
-    ship_group_t  *g;
-
-    s->last = r->seq;
-    s->seen++;
-
-    if (r->lane == TOMO_LANE_LOCAL) {
-        return s->seen < SHIP_BATCH_RECORDS * 16;
-    }
-
-    if (tomo_entry_kind_name(r->kind) == NULL) {
-        log_error("journal", "record %llu of writer %016llx is of a kind "
-                  "that this version does not know and is not shipped: "
-                  "start the newer version", (unsigned long long) r->seq,
-                  (unsigned long long) writer);
-        return true;
-    }
-
-    g = ship_group(s, writer, r->account);
+    ship_group_t  *g = ship_group(s, mark, r->seq);
 
     if (g == NULL) {
         s->last = r->seq - 1;           /* the next batch begins with it */
         return false;
-    }
-
-    if (r->seq <= s->marks.list[g->mark].mark) {
-        return true;
     }
 
     if ((g->n == 0 && redis_append_c(s->redis, "MULTI", NULL) != TOMO_OK)
@@ -163,26 +160,72 @@ ship_record(void *data, uint64_t writer, const tomo_record_t *r)
 }
 
 
-/* Takes the answers of one group: MULTI, its XADDs, HSET, then EXEC's. */
+/* one record of the journal, for the batch under way; false: batch ends */
 
 static bool
-ship_group_settle(ship_t *s, ship_group_t *g, const char **word)
+ship_record(void *data, uint64_t writer, const tomo_record_t *r)
+{
+    size_t        i;
+    ship_t       *s = data;
+    ship_mark_t  *m;
+
+    s->last = r->seq;
+    s->seen++;
+
+    if (r->lane == TOMO_LANE_LOCAL) {
+        return s->seen < SHIP_BATCH_RECORDS * 16;
+    }
+
+    if (tomo_entry_kind_name(r->kind) == NULL) {
+        log_error("journal", "record %llu of writer %016llx is of a kind "
+                  "that this version does not know and is not shipped: "
+                  "start the newer version", (unsigned long long) r->seq,
+                  (unsigned long long) writer);
+        return true;
+    }
+
+    i = ship_marks_find(&s->marks, writer, r->account);
+
+    if (!ship_known(s, i)) {
+        s->last = r->seq - 1;           /* the next batch begins with it */
+        return false;
+    }
+
+    m = &s->marks.list[i];
+
+    if (m->held) {
+        ship_hold_pass(m, r->seq);
+        return true;
+    }
+
+    return r->seq <= m->mark || ship_take(s, i, r);
+}
+
+
+/* Takes the answers of one group: MULTI, its XADDs, HSET, then EXEC's. */
+
+static void
+ship_group_settle(ship_t *s, ship_group_t *g)
 {
     bool         done = false;
+    const char  *word;
     redisReply  *reply;
 
     for (size_t left = g->n == 0 ? 0 : g->n + 3; left > 0; left--) {
         reply = redis_reply(s->redis);
 
         if (reply == NULL) {
-            return false;
+            return;
         }
 
-        if (redis_is(reply, REDIS_REPLY_ERROR)) {
-            *word = redis_error_word(reply);
-        }
+        word = redis_is(reply, REDIS_REPLY_ERROR) ? redis_error_word(reply)
+                                                  : NULL;
+        done = left == 1 && redis_exec_ok(reply, g->n + 1, &word);
 
-        done = left == 1 && redis_exec_ok(reply, g->n + 1, word);
+        if (word != NULL && g->word == NULL) {
+            g->word = word;
+            g->own = left < g->n + 3 && ship_marks_own(word);
+        }
 
         /* the mark was written, alone or though a record was refused */
         g->loose = g->loose
@@ -200,66 +243,75 @@ ship_group_settle(ship_t *s, ship_group_t *g, const char **word)
 
     if (done && !g->loose) {
         s->marks.list[g->mark].mark = g->last;
+        ship_hold_over(s, &s->marks.list[g->mark]);
     }
-
-    return done || g->n == 0;
 }
 
 
 /*
  * MULTI was refused, and what came behind it no more: it ran by itself.  Or a
  * record was refused within EXEC, which takes nothing back.  The mark stands
- * behind records that may be missing, and is put back: what comes twice is
- * dropped where it is decided.
+ * behind records that may be missing, and is put back.
  */
 
 static void
 ship_repair(ship_t *s)
 {
-    redis_args_t  args = { 0 };
+    for (size_t i = 0; i < s->n_groups; i++) {
+        const ship_group_t  *g = &s->groups[i];
+
+        if (g->loose) {
+            s->marks.list[g->mark].owed = true;
+        }
+    }
 
     for (size_t i = 0; i < s->n_groups && redis_fd(s->redis) >= 0; i++) {
         const ship_group_t  *g = &s->groups[i];
 
-        if (g->loose) {
-            redis_args_reset(&args);
-            ship_marks_put(&s->marks, g->mark, s->marks.list[g->mark].mark,
-                           &args);
-            freeReplyObject(redis_call(s->redis, &args));
+        if (g->loose && s->marks.list[g->mark].owed) {
+            ship_marks_repair(&s->marks, s->redis, g->mark);
         }
     }
-
-    redis_args_free(&args);
 }
 
 
-/* Whatever went wrong, the connection is dropped and marks are read again. */
+/*
+ * What concerns one account alone holds that one.  Whatever else went wrong,
+ * the connection is dropped and marks are read again.
+ */
 
 static tomo_rc_e
 ship_settle(ship_t *s)
 {
     bool         ok = true;
     uint64_t     missed;
-    const char  *word = "no answer";
+    const char  *word = NULL;
 
     for (size_t i = 0; i < s->n_groups && redis_fd(s->redis) >= 0; i++) {
-        ok = ship_group_settle(s, &s->groups[i], &word) && ok;
-    }
+        ship_group_t  *g = &s->groups[i];
 
-    if (redis_fd(s->redis) < 0) {
-        ok = false;
+        ship_group_settle(s, g);
+
+        if (g->failed && g->own) {
+            ship_hold(s, g->mark, g->word);
+            ship_hold_pass(&s->marks.list[g->mark], g->first);
+
+        } else if (g->failed) {
+            ok = false;
+            word = g->word;
+        }
     }
 
     ship_repair(s);
 
-    if (ok) {
+    if (ok && redis_fd(s->redis) >= 0) {
         return TOMO_OK;
     }
 
     if (log_gate(&s->gate, 10000, &missed)) {
         log_error(s->redis->conf->redis_address, "does not take the "
                   "journal's records: %s; they stay on disk and are tried "
-                  "again", word);
+                  "again", word == NULL ? "no answer" : word);
     }
 
     redis_drop(s->redis, "records were refused");

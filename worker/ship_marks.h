@@ -10,29 +10,49 @@
 
 typedef struct {
     uint64_t  writer;
-    char      account[TOMO_ACCOUNT_MAX];
-    size_t    account_len;
+    char      account[TOMO_ACCOUNT_MAX + 1];
     uint64_t  mark;             /* sequence of the last record there */
+    bool      known;            /* mark was read since the last connect */
+    bool      owed;             /* Redis' may be ahead: it is put back */
+
+    /* ship_hold.c */
+    bool      held;
+    bool      told;             /* since it last shipped */
+    uint64_t  from;             /* held: the first record that waits; 0: none */
+    int64_t   look_us;          /* held: is asked for again, monotonic */
+    uint32_t  tries;
 } ship_mark_t;
 
 typedef struct {
     ship_mark_t  *list;
-    size_t        n;            /* 0 forgets them all */
+    size_t        n;
     size_t        cap;
 } ship_marks_t;
 
 void ship_marks_free(ship_marks_t *marks);
 
-/* index of a known mark; marks->n: not known yet */
-size_t ship_marks_find(const ship_marks_t *marks, uint64_t writer,
+/* index of a mark, which may not be known yet */
+size_t ship_marks_find(ship_marks_t *marks, uint64_t writer,
     tomo_str_t account);
+/* the marks of a writer go */
+void ship_marks_forget(ship_marks_t *marks, uint64_t writer);
 
 /*
- * Reads one from Redis; it becomes the last of the list.  Never while
- * commands are in the pipeline.  False: no usable answer.
+ * Reads one from Redis, and whether the account's streams can be appended to.
+ * Never while commands are in the pipeline.  TOMO_INVALID: the account's own
+ * keys are refused, *word says why; TOMO_AGAIN: no usable answer.
  */
-bool ship_marks_read(ship_marks_t *marks, redis_t *r, uint64_t writer,
-    tomo_str_t account);
+tomo_rc_e ship_marks_read(ship_marks_t *marks, redis_t *r, size_t i,
+    const char **word) TOMO_MUST_CHECK;
+
+/* is it about the keys of one account, what an error says? */
+bool ship_marks_own(const char *word);
+
+/*
+ * Puts a mark back that a transaction moved though it appended nothing; what
+ * comes twice is dropped where it is decided.
+ */
+void ship_marks_repair(ship_marks_t *marks, redis_t *r, size_t i);
 
 /* the command that moves mark i to seq; its views live until the next call */
 void ship_marks_put(ship_marks_t *marks, size_t i, uint64_t seq,

@@ -1,6 +1,7 @@
 /*
  * ship_own: the state of a ship and the calls between its files (ship:
- * writers and turns; ship_batch: transactions).  For ship*.c alone.
+ * writers and turns; ship_batch: transactions; ship_hold: accounts that wait).
+ * For ship*.c alone.
  */
 
 #ifndef SHIP_OWN_H
@@ -22,9 +23,12 @@ typedef struct {
 typedef struct {
     size_t    mark;             /* index of the account's */
     size_t    n;                /* records in it; 0: nothing was opened */
-    uint64_t  last;             /* sequence of the last one */
+    uint64_t  first;            /* sequence of the first one */
+    uint64_t  last;
     bool      failed;
     bool      loose;            /* the mark moved all the same */
+    bool      own;              /* the account's own keys are refused */
+    const char  *word;          /* of the first refusal */
 } ship_group_t;
 
 struct ship_s {
@@ -51,5 +55,20 @@ struct ship_s {
 
 /* One batch of writer i.  *more: there may be another. */
 tomo_rc_e ship_batch(ship_t *s, size_t i, bool *more) TOMO_MUST_CHECK;
+
+/*
+ * Holds.  hold: mark i's account waits, word is why.  pass: its record seq is
+ * passed over.  over: nothing of it waits any more.  due: is one to be asked
+ * for again?  turn: asks for those; TOMO_AGAIN: no usable answer.  passed:
+ * all of writer i up to there is in Redis.  none: all of writer i is, but
+ * what is held.
+ */
+void ship_hold(ship_t *s, size_t i, const char *word);
+void ship_hold_pass(ship_mark_t *m, uint64_t seq);
+void ship_hold_over(ship_t *s, ship_mark_t *m);
+bool ship_hold_due(const ship_t *s);
+tomo_rc_e ship_hold_turn(ship_t *s) TOMO_MUST_CHECK;
+uint64_t ship_hold_passed(const ship_t *s, size_t i);
+void ship_hold_none(ship_t *s, size_t i);
 
 #endif
