@@ -276,6 +276,7 @@ ngx_http_tomo_adopt_take(ngx_http_tomo_adopt_t *adopt,
         }
 
         mark->believed = found->accounts[i].last;
+        mark->assumed = 1;
     }
 
     /* all is believed to be in Redis until the marks say otherwise */

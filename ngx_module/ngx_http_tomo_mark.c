@@ -57,6 +57,24 @@ ngx_http_tomo_source_mark(ngx_http_tomo_source_t *source, tomo_str_t account)
 
 
 /*
+ * The first record that may lack of an account whose mark is behind.  The mark
+ * of a held one may never have been read: what is no longer kept went when it
+ * was shipped.
+ */
+
+static uint64_t
+ngx_http_tomo_mark_next(const ngx_http_tomo_mark_t *mark)
+{
+    uint64_t  next;
+
+    next = mark->mark + 1;
+
+    return mark->held ? ngx_max(next, ngx_http_tomo_source_first(mark->source))
+                      : next;
+}
+
+
+/*
  * All marks are here: goes on from the first record that Redis lacks.  A mark
  * behind what was believed means that Redis lost what it had acknowledged: it
  * was restarted from an older file, or empty.
@@ -65,13 +83,13 @@ ngx_http_tomo_source_mark(ngx_http_tomo_source_t *source, tomo_str_t account)
 static void
 ngx_http_tomo_mark_settle(ngx_http_tomo_source_t *source)
 {
-    uint64_t               target;
-    ngx_uint_t             behind;
+    uint64_t               target, low, high;
     ngx_queue_t           *q;
     ngx_http_tomo_mark_t  *mark;
 
     target = source->passed_seq + 1;
-    behind = 0;
+    low = UINT64_MAX;
+    high = source->reached_seq;
 
     for (q = ngx_queue_head(&source->accounts);
          q != ngx_queue_sentinel(&source->accounts);
@@ -80,25 +98,34 @@ ngx_http_tomo_mark_settle(ngx_http_tomo_source_t *source)
         mark = ngx_queue_data(q, ngx_http_tomo_mark_t, queue);
 
         if (mark->mark < mark->believed) {
-            behind |= !mark->held;
-            target = ngx_min(target, mark->mark + 1);
+            target = ngx_min(target, ngx_http_tomo_mark_next(mark));
         }
 
-        mark->believed = ngx_max(mark->mark, mark->believed);
+        if (mark->held) {
+            continue;
+        }
+
+        if (mark->mark < mark->believed) {
+            low = ngx_min(low, mark->mark);
+            high = mark->assumed ? high : ngx_max(high, mark->believed);
+        }
+
+        mark->believed = mark->mark;
+        mark->assumed = 0;
     }
 
-    if (behind && target <= source->reached_seq) {
+    if (low < high) {
         ngx_http_tomo_count(source->ship->tmcf->zone, redis_rollbacks);
         ngx_log_error(NGX_LOG_WARN, source->ship->log, 0,
                       "tomo: redis has journal %s only up to sequence %uL of "
                       "%uL: shipping again what is kept", source->folder,
-                      target - 1, source->reached_seq);
+                      low, high);
     }
 
     source->passed_seq = ngx_min(source->passed_seq, target - 1);
     ngx_http_tomo_source_reached(source);
 
-    if (behind || (source->back && source->next_seq > target)) {
+    if (low != UINT64_MAX || (source->back && source->next_seq > target)) {
         ngx_http_tomo_source_seek(source, target);
     }
 

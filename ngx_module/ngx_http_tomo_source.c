@@ -125,6 +125,27 @@ ngx_http_tomo_source_limit(const ngx_http_tomo_source_t *source)
 }
 
 
+uint64_t
+ngx_http_tomo_source_first(const ngx_http_tomo_source_t *source)
+{
+    ngx_queue_t                   *q;
+    ngx_http_tomo_segment_node_t  *node;
+
+    if (source->journal == NULL) {
+        return source->n_kept ? source->kept[0].first_seq : 1;
+    }
+
+    if (ngx_queue_empty(&source->journal->segments)) {
+        return 1;
+    }
+
+    q = ngx_queue_head(&source->journal->segments);
+    node = ngx_queue_data(q, ngx_http_tomo_segment_node_t, queue);
+
+    return node->first_seq;
+}
+
+
 void
 ngx_http_tomo_source_reached(ngx_http_tomo_source_t *source)
 {

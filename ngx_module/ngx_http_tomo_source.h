@@ -41,6 +41,7 @@ typedef struct {
     unsigned                 probe:1;   /* held, and to be asked for */
     unsigned                 refused:1; /* in the round under way */
     unsigned                 told:1;    /* since it last shipped */
+    unsigned                 assumed:1; /* believed, though nobody saw it */
     u_char                   id[TOMO_ACCOUNT_MAX + 1];
 } ngx_http_tomo_mark_t;
 
@@ -123,6 +124,9 @@ ngx_uint_t ngx_http_tomo_source_rests(const ngx_http_tomo_source_t *source);
 
 /* last sequence that may be read now */
 uint64_t ngx_http_tomo_source_limit(const ngx_http_tomo_source_t *source);
+
+/* first sequence that is kept */
+uint64_t ngx_http_tomo_source_first(const ngx_http_tomo_source_t *source);
 
 /* passed_seq has risen: tells the slot, and the journal that may recycle */
 void ngx_http_tomo_source_reached(ngx_http_tomo_source_t *source);
