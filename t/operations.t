@@ -98,6 +98,11 @@ for my $panel (grep { $_->{type} ne 'row' } @panels) {
     ok $g->{x} + $g->{w} <= 24, "panel $panel->{title} fits";
 }
 
+# what an alert's section says to look at can be watched
+my %watched = map { $_ => 1 } @used, map { metrics_of($_) } @expressions;
+my @unwatched = grep { $told{$_} && !$watched{$_} } @{ sorted(part('Alerts') =~ /`(tomo_\w+)`/g) };
+is "@unwatched", '', 'metrics that the alerts\' sections name: in a rule or a panel';
+
 # --- the page ----------------------------------------------------------------------------
 
 my %directive = map { $_ => 1 } read_file('docs/directives.md') =~ /^## (tomo_\w+)$/mg;
