@@ -149,6 +149,24 @@ for my $line (split /\n/, text('docs/openapi.yaml')) {
 }
 same(\@paths, \@routes, 'routes of the API');
 
+my %status = (
+    BAD_REQUEST => 400, UNAUTHORIZED => 401, NOT_FOUND => 404, METHOD_NOT_ALLOWED => 405,
+    CONFLICT => 409, GONE => 410, CONTENT_TOO_LARGE => 413, UNSUPPORTED_MEDIA_TYPE => 415,
+    UNPROCESSABLE_CONTENT => 422, INTERNAL_SERVER_ERROR => 500, SERVICE_UNAVAILABLE => 503,
+);
+my $api    = code('worker/api/*.c');
+my $calls  = () = $api =~ /\bhttp_error(?:_at)?\([^)]/g;
+my @errors = $api =~ /\bhttp_error(?:_at)?\([^,]+,\s*MHD_HTTP_(\w+),\s*"(\w+)"/g;
+# two definitions, and one of them calls the other
+is @errors / 2, $calls - 3, 'every error of the API has a code and a status';
+my %code;
+$code{"$errors[2 * $_ + 1] " . ($status{ $errors[2 * $_] } // '?')} = 1 for 0 .. @errors / 2 - 1;
+my ($owner) = code('worker/ingest/decide_command.c') =~ /"code",(.*?)\);/s;
+$code{"$2 $1"} = 1 while $owner =~ /status == (\d+) \? "(\w+)"/g;
+$code{"$1 503"} = 1 if $owner =~ /: "(\w+)"\s*$/;
+same([ map { s/`//r } text('docs/openapi.yaml') =~ /^ +- `(\w+` \d+):/mg ], [ keys %code ],
+    'codes of the API, with their status');
+
 # --- what pages name ---------------------------------------------------------------
 
 my @pages = (@READMES, qw(CONTRIBUTING.md SECURITY.md CHANGELOG.md), glob 'docs/*.md docs/*/*.md');

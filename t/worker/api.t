@@ -19,6 +19,27 @@ my $user = 'U' . ('0123456789abcdef' x 2);
 
 sub key { return "tomo:{demo}:$_[0]" }
 
+# what docs/openapi.yaml says may be answered: { 'GET /accounts' => '200 401', ... }
+my (%documented, %surprise);
+{
+    my ($path, $method);
+    for (split /\n/, read_file(top_dir() . '/docs/openapi.yaml') =~ s/^components:.*//msr) {
+        $path   = $1 =~ s/\{\w+\}/[^\/]+/gr if m{^  (/\S*):};
+        $method = uc $1 if /^    (get|put|post|delete):/;
+        $documented{"$method $path"}{$1} = 1 if /^        "(\d+)":/;
+    }
+    my $call = \&Tomo::Test::Worker::api;
+    no warnings 'redefine';
+    *Tomo::Test::Worker::api = sub {
+        my ($self, $of, $what) = @_;
+        my $answer = $call->(@_);
+        my ($known) = grep { "$of $what" =~ /^$_(?:\?|$)/ } sort keys %documented;
+        $surprise{"$of $what $answer->{status}"} = 1
+            if $known && !$documented{$known}{ $answer->{status} };
+        return $answer;
+    };
+}
+
 # CRC32C, for the bucket of a user id
 sub crc32c {
     my ($text) = @_;
@@ -142,6 +163,22 @@ is $api->api('GET', '/accounts/demo/definitions/field/bare')->{json}{error}{code
 $redis->cmd('HDEL', key('defs'), map {"field/$_"} qw(torn aged bare));
 is_deeply $api->api('GET', '/accounts/demo/definitions/field')->{json}{unreadable}, [],
     'and says so when there is none';
+my $page = $api->api('GET', '/accounts/demo/definitions/field?after=birthday&limit=1')->{json};
+is_deeply [map { $_->{id} } @{ $page->{definitions} }], ['interests'], 'page by page';
+is_deeply $api->api('GET', '/accounts/demo/definitions/field?after=visits')->{json}{definitions},
+    [], '... to the end';
+is $api->api('GET', "/accounts/demo/definitions/field?$_")->{status}, 400, "B67: $_ is refused"
+    for 'limit=0', 'limit=501', 'after=', 'after=A';
+$redis->cmd('HSET', key('defs'), map {
+    ("survey/big-$_" => sprintf '{"no":%d,"revision":1,"document":{"kind":"survey","id":"big-%d",'
+        . '"intro":"%s"}}', $_, $_, 'x' x 250_000)
+} 1 .. 40);
+my $big = $api->api('GET', '/accounts/demo/definitions/survey');
+is $big->{status}, 500, 'more than an answer holds is told';
+is $big->{json}{error}{code}, 'answer_too_large', '... in JSON';
+is @{ $api->api('GET', '/accounts/demo/definitions/survey?limit=30')->{json}{definitions} }, 30,
+    '... and fewer of them come';
+$redis->cmd('HDEL', key('defs'), map {"survey/big-$_"} 1 .. 40);
 
 my $put = '/accounts/demo/definitions/tag/vip';
 is $api->api('PUT', $put, { kind => 'tag', id => 'other' })->{status}, 422,
@@ -253,5 +290,7 @@ ok $api->api('GET', '/sandbox/clock')->{json}{now_ms} >= $before + 86_400_000,
 $api->stop;
 my $plain = Tomo::Test::Worker->start(redis => $redis, role => 'api', name => 'plain');
 is $plain->api('GET', '/sandbox/clock')->{status}, 404, 'outside a sandbox there is no clock';
+
+is_deeply [sort keys %surprise], [], 'no answer that docs/openapi.yaml does not know';
 
 done_testing;

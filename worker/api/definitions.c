@@ -103,23 +103,38 @@ typedef struct {
 static int
 definitions_compare(const void *a, const void *b)
 {
-    tomo_str_t  x = ((const definitions_row_t *) a)->id;
-    tomo_str_t  y = ((const definitions_row_t *) b)->id;
-    int         order;
-
-    order = memcmp(x.data, y.data, x.len < y.len ? x.len : y.len);
-
-    return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
+    return tomo_str_cmp(((const definitions_row_t *) a)->id,
+                        ((const definitions_row_t *) b)->id);
 }
 
 
-/* those of a kind, by id; returns how many */
+/* which of a kind; false: r was answered 400 */
+static bool
+definitions_page(request_t *r, tomo_str_t *after, uint64_t *limit)
+{
+    const char  *text = http_query(r, "after");
+
+    *after = tomo_str_c(text != NULL ? text : "");
+    *limit = UINT64_MAX;
+
+    if (text != NULL && !tomo_keys_id_ok(*after)) {
+        http_error(r, MHD_HTTP_BAD_REQUEST, "bad_after",
+                   "after is the id of a definition");
+        return false;
+    }
+
+    return http_query(r, "limit") == NULL || routes_limit(r, limit);
+}
+
+
+/* those of a kind behind after, by id; returns how many */
 static size_t
 definitions_rows(definitions_row_t *rows, const redisReply *defs,
-    tomo_str_t kind)
+    tomo_str_t kind, tomo_str_t after)
 {
-    size_t      n = 0;
-    tomo_str_t  field;
+    size_t             n = 0;
+    tomo_str_t         field;
+    definitions_row_t  row;
 
     for (size_t i = 0; i + 1 < redis_len(defs); i += 2) {
         field = redis_str(redis_at(defs, i));
@@ -127,11 +142,15 @@ definitions_rows(definitions_row_t *rows, const redisReply *defs,
         if (tomo_str_starts(field, kind) && field.len > kind.len
             && field.data[kind.len] == '/')
         {
-            rows[n++] = (definitions_row_t) {
+            row = (definitions_row_t) {
                 .id = tomo_str_n(field.data + kind.len + 1,
                                  field.len - kind.len - 1),
                 .stored = redis_str(redis_at(defs, i + 1))
             };
+
+            if (tomo_str_cmp(row.id, after) > 0) {
+                rows[n++] = row;
+            }
         }
     }
 
@@ -175,12 +194,16 @@ http_rc_e
 definitions_list(routes_t *routes, request_t *r, const route_match_t *m)
 {
     void               *memory;
+    size_t              n;
     redis_t            *redis;
+    uint64_t            limit;
     read_key_t          key;
+    tomo_str_t          after;
     redisReply         *defs;
     definitions_row_t  *rows = NULL;
 
     if (!definitions_kind_ok(r, m->args[0])
+        || !definitions_page(r, &after, &limit)
         || (redis = context_redis(routes->ctx, r)) == NULL)
     {
         return HTTP_ANSWERED;
@@ -196,8 +219,8 @@ definitions_list(routes_t *routes, request_t *r, const route_match_t *m)
         rows = calloc(redis_len(defs) / 2 + 1, sizeof(definitions_row_t));
 
         if (rows != NULL) {
-            definitions_put_rows(r, rows, definitions_rows(rows, defs,
-                                                           m->args[0]),
+            n = definitions_rows(rows, defs, m->args[0], after);
+            definitions_put_rows(r, rows, n < limit ? n : (size_t) limit,
                                  memory);
         } else {
             http_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "memory",

@@ -136,7 +136,7 @@ http_answer(request_t *r)
 
     if (r->out.failed) {
         http_error(r, MHD_HTTP_INTERNAL_SERVER_ERROR, "answer_too_large",
-                   "the answer does not fit; ask for fewer rows (limit=)");
+                   "the answer is over 8 MiB; ask for fewer rows (limit=)");
     }
 
     /* the buffer is handed over: libmicrohttpd frees it after sending */
