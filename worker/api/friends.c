@@ -9,8 +9,22 @@
 #include "tomo_codec.h"
 #include "tomo_journal.h"
 
-#define FRIENDS_ROOM_EACH   16384
 #define FRIENDS_USER_MAX    80
+#define FRIENDS_ODD_MAX     100         /* told of */
+#define FRIENDS_WINDOW      100         /* numbers read at once, at least */
+#define FRIENDS_LOOKED_MAX  10000       /* numbers looked at for one page */
+#define FRIENDS_ROW_BYTES   1024        /* of names and brackets */
+#define FRIENDS_FIELD_BYTES 80          /* a field's id and quotes */
+#define FRIENDS_TAG_BYTES   40          /* that a byte of `tags` becomes */
+
+/* a page on its way */
+typedef struct {
+    uint64_t  first;                    /* number to look at next */
+    uint64_t  n;                        /* friends still wanted */
+    uint64_t  last;                     /* number last given to anybody */
+    uint64_t  odd[FRIENDS_ODD_MAX];     /* records that are none */
+    size_t    n_odd;
+} friends_page_t;
 
 
 static void
@@ -108,6 +122,26 @@ friends_fields(routes_t *routes, request_t *r, const conf_account_t *account,
 }
 
 
+/* room for whatever a record may become */
+static void
+friends_room(request_t *r, const redisReply *pairs)
+{
+    size_t      bytes = FRIENDS_ROW_BYTES;
+    tomo_str_t  value;
+
+    for (size_t i = 0; i + 1 < redis_len(pairs); i += 2) {
+        value = redis_str(redis_at(pairs, i + 1));
+        bytes += FRIENDS_FIELD_BYTES
+                 + value.len
+                   * (tomo_str_eq(redis_str(redis_at(pairs, i)),
+                                  tomo_str("tags"))
+                      ? FRIENDS_TAG_BYTES : HTTP_ESCAPED);
+    }
+
+    http_more(r, bytes);
+}
+
+
 /* the names are held */
 static void
 friends_put(routes_t *routes, request_t *r, const conf_account_t *account,
@@ -117,6 +151,7 @@ friends_put(routes_t *routes, request_t *r, const conf_account_t *account,
 
     name = redis_pair(pairs, "name");
 
+    friends_room(r, pairs);
     json_open(&r->out, NULL, '{');
     json_put_i64(&r->out, "id", (int64_t) serial);
     json_put_str(&r->out, "user_id", redis_pair(pairs, "uid"));
@@ -134,29 +169,53 @@ friends_put(routes_t *routes, request_t *r, const conf_account_t *account,
 }
 
 
-/* serials first .. first + n - 1, or those given; false: r was answered 503 */
+/* one record into the page; false: no answer of use */
+static bool
+friends_take(routes_t *routes, request_t *r, const conf_account_t *account,
+    friends_page_t *page, const redisReply *reply)
+{
+    if (page->n == 0) {
+        return reply != NULL;           /* read ahead: for the next page */
+    }
+
+    if (redis_error_of(reply) == REDIS_ERR_TYPE) {
+        if (page->n_odd < FRIENDS_ODD_MAX) {
+            page->odd[page->n_odd++] = page->first;
+        }
+
+    } else if (!redis_is(reply, REDIS_REPLY_ARRAY)) {
+        return false;
+
+    } else if (redis_len(reply) > 0) {
+        friends_put(routes, r, account, page->first, reply);
+        page->n--;
+    }
+
+    page->first++;
+
+    return true;
+}
+
+
+/* the next n numbers; false: r was answered 503 */
 static bool
 friends_read(routes_t *routes, request_t *r, redis_t *redis,
-    const conf_account_t *account, uint64_t first, uint64_t n)
+    const conf_account_t *account, friends_page_t *page, uint64_t n)
 {
     bool         ok = true;
     read_key_t   key;
     redisReply  *reply;
 
     for (uint64_t i = 0; i < n && ok; i++) {
-        tomo_key_friend(read_key(&key), tomo_str_c(account->id), first + i);
+        tomo_key_friend(read_key(&key), tomo_str_c(account->id),
+                        page->first + i);
         ok = redis_append_c(redis, "HGETALL", read_key_c(&key), NULL)
              == TOMO_OK;
     }
 
     for (uint64_t i = 0; i < n && ok; i++) {
         reply = redis_reply(redis);
-        ok = redis_is(reply, REDIS_REPLY_ARRAY);
-
-        if (redis_len(reply) > 0) {
-            friends_put(routes, r, account, first + i, reply);
-        }
-
+        ok = friends_take(routes, r, account, page, reply);
         freeReplyObject(reply);
     }
 
@@ -167,6 +226,31 @@ friends_read(routes_t *routes, request_t *r, redis_t *redis,
     }
 
     return ok;
+}
+
+
+/*
+ * Numbers of deleted friends are gaps: goes on until the page is full, or
+ * nobody has a higher number, or enough was looked at.
+ */
+static bool
+friends_fill(routes_t *routes, request_t *r, redis_t *redis,
+    const conf_account_t *account, friends_page_t *page)
+{
+    uint64_t  n, looked = 0;
+
+    do {
+        n = page->n > FRIENDS_WINDOW ? page->n : FRIENDS_WINDOW;
+
+        if (!friends_read(routes, r, redis, account, page, n)) {
+            return false;
+        }
+
+        looked += n;
+    } while (page->n > 0 && page->first <= page->last
+             && looked < FRIENDS_LOOKED_MAX);
+
+    return true;
 }
 
 
@@ -221,24 +305,37 @@ friends_hold(routes_t *routes, request_t *r, redis_t *redis,
 }
 
 
-/* the page: by user id, or limit serials behind after */
+/* the number last given; what is not there is 0; false: r was answered */
+static bool
+friends_last(request_t *r, redis_t *redis, const conf_account_t *account,
+    uint64_t *last)
+{
+    bool         ok;
+    read_key_t   key;
+    redisReply  *reply;
+
+    tomo_key_meta(read_key(&key), tomo_str_c(account->id));
+    reply = redis_call_c(redis, "HGET", read_key_c(&key), "serial", NULL);
+    ok = redis_is(reply, REDIS_REPLY_NIL)
+         || context_reply_ok(r, reply, REDIS_REPLY_STRING);
+
+    if (tomo_u64_get(redis_str(reply), UINT32_MAX, last) != TOMO_OK) {
+        *last = 0;
+    }
+
+    freeReplyObject(reply);
+
+    return ok;
+}
+
+
+/* the page behind after; false: r was answered */
 static bool
 friends_range(request_t *r, redis_t *redis, const conf_account_t *account,
-    uint64_t *first, uint64_t *n)
+    friends_page_t *page)
 {
     uint64_t     after = 0;
     const char  *text;
-
-    text = http_query(r, "user_id");
-
-    if (text) {
-        if (!friends_lookup(r, redis, account, text, first)) {
-            return false;
-        }
-
-        *n = *first != 0;
-        return true;
-    }
 
     text = http_query(r, "after");
 
@@ -249,42 +346,120 @@ friends_range(request_t *r, redis_t *redis, const conf_account_t *account,
         return false;
     }
 
-    *first = after + 1;
+    page->first = after + 1;
 
-    return routes_limit(r, n);
+    return routes_limit(r, &page->n)
+           && friends_last(r, redis, account, &page->last);
+}
+
+
+/* what the page says besides its friends */
+static void
+friends_list_end(request_t *r, const friends_page_t *page)
+{
+    json_close(&r->out, ']');
+
+    if (page->n_odd > 0) {
+        http_more(r, page->n_odd * FRIENDS_ROW_BYTES);
+        json_open(&r->out, "unreadable", '[');
+
+        for (size_t i = 0; i < page->n_odd; i++) {
+            json_open(&r->out, NULL, '{');
+            json_put_i64(&r->out, "id", (int64_t) page->odd[i]);
+            json_put_c(&r->out, "reason", "is no hash");
+            json_close(&r->out, '}');
+        }
+
+        json_close(&r->out, ']');
+    }
+
+    if (page->last > 0 && page->first <= page->last) {
+        json_put_i64(&r->out, "next", (int64_t) page->first - 1);
+    }
+
+    json_close(&r->out, '}');
+}
+
+
+static void
+friends_list_fill(routes_t *routes, request_t *r, redis_t *redis,
+    const conf_account_t *account)
+{
+    bool            ok;
+    const char     *user_id = http_query(r, "user_id");
+    friends_page_t  page = { .n = 1 };
+
+    ok = user_id != NULL
+         ? friends_lookup(r, redis, account, user_id, &page.first)
+         : friends_range(r, redis, account, &page);
+
+    if (!ok || !friends_hold(routes, r, redis, account)) {
+        return;
+    }
+
+    r->status = MHD_HTTP_OK;
+    json_open(&r->out, NULL, '{');
+    json_open(&r->out, "friends", '[');
+
+    if (user_id == NULL) {
+        ok = friends_fill(routes, r, redis, account, &page);
+
+    } else if (page.first != 0) {
+        ok = friends_read(routes, r, redis, account, &page, 1);
+    }
+
+    if (ok) {
+        friends_list_end(r, &page);
+    }
+
+    names_done(routes->names, account);
 }
 
 
 http_rc_e
 friends_list(routes_t *routes, request_t *r, const route_match_t *m)
 {
-    uint64_t  first, n;
     redis_t  *redis;
 
     redis = context_redis(routes->ctx, r);
-    if (redis == NULL) {
-        return HTTP_ANSWERED;
+
+    if (redis != NULL) {
+        friends_list_fill(routes, r, redis, m->account);
+        context_redis_done(routes->ctx, redis);
     }
-
-    if (friends_range(r, redis, m->account, &first, &n)
-        && friends_hold(routes, r, redis, m->account))
-    {
-        r->status = MHD_HTTP_OK;
-        http_room(r, (size_t) (n + 4) * FRIENDS_ROOM_EACH);
-        json_open(&r->out, NULL, '{');
-        json_open(&r->out, "friends", '[');
-
-        if (friends_read(routes, r, redis, m->account, first, n)) {
-            json_close(&r->out, ']');
-            json_close(&r->out, '}');
-        }
-
-        names_done(routes->names, m->account);
-    }
-
-    context_redis_done(routes->ctx, redis);
 
     return HTTP_ANSWERED;
+}
+
+
+static void
+friends_one_fill(routes_t *routes, request_t *r, redis_t *redis,
+    const route_match_t *m, uint64_t serial)
+{
+    bool            ok;
+    friends_page_t  page = { .first = serial, .n = 1 };
+
+    if (!friends_hold(routes, r, redis, m->account)) {
+        return;
+    }
+
+    r->status = MHD_HTTP_OK;
+    ok = friends_read(routes, r, redis, m->account, &page, 1);
+    names_done(routes->names, m->account);
+
+    if (!ok || r->out.len > 0) {
+        return;
+    }
+
+    if (page.n_odd > 0) {
+        http_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "unreadable",
+                   "what Redis holds of this friend is no hash; somebody "
+                   "wrote to it: restore a backup");
+
+    } else if (!deletions_one(redis, r, m, serial)) {
+        http_error(r, MHD_HTTP_NOT_FOUND, "not_found",
+                   "no friend of that id");
+    }
 }
 
 
@@ -294,31 +469,19 @@ friends_one(routes_t *routes, request_t *r, const route_match_t *m)
     uint64_t  serial;
     redis_t  *redis;
 
-    if (tomo_u64_get(m->args[0], UINT32_MAX, &serial) != TOMO_OK) {
-        serial = 0;
-    }
-
-    redis = context_redis(routes->ctx, r);
-    if (redis == NULL) {
+    if (tomo_u64_get(m->args[0], UINT32_MAX, &serial) != TOMO_OK
+        || serial == 0)
+    {
+        http_error(r, MHD_HTTP_NOT_FOUND, "not_found", "no friend of that id");
         return HTTP_ANSWERED;
     }
 
-    if (friends_hold(routes, r, redis, m->account)) {
-        r->status = MHD_HTTP_OK;
-        http_room(r, 4 * FRIENDS_ROOM_EACH);
+    redis = context_redis(routes->ctx, r);
 
-        if (friends_read(routes, r, redis, m->account, serial, 1)
-            && r->out.len == 0
-            && !deletions_one(redis, r, m, serial))
-        {
-            http_error(r, MHD_HTTP_NOT_FOUND, "not_found",
-                       "no friend of that id");
-        }
-
-        names_done(routes->names, m->account);
+    if (redis != NULL) {
+        friends_one_fill(routes, r, redis, m, serial);
+        context_redis_done(routes->ctx, redis);
     }
-
-    context_redis_done(routes->ctx, redis);
 
     return HTTP_ANSWERED;
 }

@@ -334,6 +334,18 @@ http_room(request_t *r, size_t bytes)
 
 
 void
+http_more(request_t *r, size_t bytes)
+{
+    size_t  need = r->out.len + bytes, cap = 2 * r->out.cap;
+
+    if (need > r->out.cap) {
+        cap = cap > need ? cap : need;
+        http_room(r, cap < HTTP_ANSWER_MAX ? cap : HTTP_ANSWER_MAX);
+    }
+}
+
+
+void
 http_suspend(request_t *r)
 {
     MHD_suspend_connection(r->conn);

@@ -18,6 +18,7 @@
 #define HTTP_BODY_MAX      (256u * 1024)
 #define HTTP_ANSWER_MAX    (8u * 1024 * 1024)
 #define HTTP_THREADS       4
+#define HTTP_ESCAPED       6        /* bytes that one becomes: \u0001 */
 
 typedef struct request_s request_t;
 
@@ -70,6 +71,9 @@ const char *http_query(const request_t *r, const char *name);
 /* room for an answer of up to bytes (at most HTTP_ANSWER_MAX); may fail
    r->out, which then becomes an error by itself */
 void http_room(request_t *r, size_t bytes);
+
+/* room for that much more, as far as an answer may grow */
+void http_more(request_t *r, size_t bytes);
 
 /*
  * From the handler only, before r is handed to the one who will resume it;

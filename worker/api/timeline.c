@@ -9,6 +9,7 @@
 #include "tomo_rec.h"
 
 #define TIMELINE_ARENA_BYTES  (256u * 1024)
+#define TIMELINE_ROW_BYTES    256       /* of names and brackets */
 
 
 static void
@@ -70,7 +71,6 @@ static void
 timeline_put(request_t *r, const redisReply *rows)
 {
     void          *memory;
-    size_t         bytes = 4096;
     tomo_arena_t   arena;
 
     memory = malloc(TIMELINE_ARENA_BYTES);
@@ -81,16 +81,13 @@ timeline_put(request_t *r, const redisReply *rows)
         return;
     }
 
-    for (size_t i = 0; i < redis_len(rows); i++) {
-        bytes += redis_str(redis_at(rows, i)).len + 256;
-    }
-
     r->status = MHD_HTTP_OK;
-    http_room(r, bytes < HTTP_ANSWER_MAX ? bytes : HTTP_ANSWER_MAX);
     json_open(&r->out, NULL, '[');
 
     for (size_t i = 0; i < redis_len(rows); i++) {
         tomo_arena_init(&arena, memory, TIMELINE_ARENA_BYTES);
+        http_more(r, redis_str(redis_at(rows, i)).len * HTTP_ESCAPED
+                     + TIMELINE_ROW_BYTES);
         (void) timeline_row(&r->out, redis_str(redis_at(rows, i)), &arena);
     }
 

@@ -1,0 +1,78 @@
+# What the api answers about accounts that are large, old or odd: lists go on
+# behind gaps, what it holds at once has a bound, and no answer says what nobody
+# knows. The test writes to Redis what ingest would have written, and what only
+# somebody else would.  DESIGN.md 6, RELIABILITY.md B67, B98, B106.
+
+use strict;
+use warnings;
+use FindBin;
+use JSON::PP ();
+use lib "$FindBin::Bin/../lib";
+use Tomo::Test;
+use Tomo::Test::Files;
+use Tomo::Test::Http;
+
+my $redis = Tomo::Test::Redis->start;
+my $api   = Tomo::Test::Worker->start(redis => $redis, role => 'api', undecided => 1,
+    unaccounted => 1);
+
+sub key { return "tomo:{demo}:$_[0]" }
+sub get { return $api->api('GET', "/accounts/demo/$_[0]") }
+
+# how often a command was called since the last CONFIG RESETSTAT
+sub calls {
+    my ($command) = @_;
+    return $redis->cmd('INFO', 'commandstats') =~ /^cmdstat_$command:calls=(\d+)/m ? $1 : 0;
+}
+
+# --- friends: behind gaps -----------------------------------------------------
+
+sub befriend { $redis->pipeline(map { ['HSET', key("f:$_"), uid => "U$_"] } @_); return }
+sub ids { return [map { $_->{id} } @{ $_[0]{json}{friends} }] }
+
+befriend(1, 2, 900 .. 905, 30_000);
+$redis->cmd('HSET', key('meta'), 'serial', 30_000);
+is_deeply ids(get('friends?limit=1')), [1], 'a page of one';
+my $page = get('friends?limit=3');
+is_deeply ids($page), [1, 2, 900], 'deleted friends in between do not end the list';
+is $page->{json}{next}, 900, '... which says where it goes on';
+my (@all, $after);
+for (1 .. 10) {
+    $page = get('friends?limit=4' . ($after ? "&after=$after" : ''));
+    push @all, @{ ids($page) };
+    $after = $page->{json}{next} or last;
+}
+is_deeply \@all, [1, 2, 900 .. 905, 30_000], 'page by page each comes once, to the last';
+ok !$after, '... and the last page says that it is the last';
+$redis->cmd('CONFIG', 'RESETSTAT');
+$page = get('friends?after=905&limit=1');
+is_deeply ids($page), [], 'a gap of thousands is not looked through in one call';
+cmp_ok calls('hgetall'), '<=', 10_000, '... but 10,000 numbers at most';
+is $page->{json}{next}, 10_905, '... and says where it goes on';
+
+$redis->cmd('SET', key('f:3'), 'somebody was here');
+$page = get('friends?limit=3');
+is_deeply ids($page), [1, 2, 900], 'B98: a record that is none does not hide the others';
+is_deeply $page->{json}{unreadable}, [{ id => 3, reason => 'is no hash' }], '... and is named';
+is get('friends/3')->{json}{error}{code}, 'unreadable', '... alone, too';
+$redis->cmd('DEL', key('f:3'));
+
+# --- a friend with much to tell -------------------------------------------------
+
+$redis->cmd('HSET', key('defs'), map {
+    ("field/f$_" => qq({"no":$_,"revision":1,"document":{"kind":"field","id":"f$_",)
+        . '"type":"long_text"}}')
+} 1 .. 30);
+$redis->cmd('HINCRBY', key('meta'), 'defs', 1);
+$redis->cmd('HSET', key('f:2'), map { ("d:$_" => "\x{1}" x 100 . 'x' x 8000) } 1 .. 30);
+$page = get('friends/2');
+is $page->{status}, 200, 'a friend with 240 KB of fields is told';
+is length $page->{json}{fields}{f30}, 8100, '... wholly';
+is @{ ids(get('friends?limit=3')) }, 3, '... in a list, too';
+
+$redis->cmd('LPUSH', key('tl:2'), 'id=E1&at=1&kind=text&text=' . '%01' x 20_000);
+$page = get('friends/2/timeline');
+is $page->{status}, 200, 'a text of nothing but control characters is told';
+is length $page->{json}[0]{text}, 20_000, '... wholly';
+
+done_testing;
