@@ -75,4 +75,28 @@ $page = get('friends/2/timeline');
 is $page->{status}, 200, 'a text of nothing but control characters is told';
 is length $page->{json}[0]{text}, 20_000, '... wholly';
 
+# --- deletions ------------------------------------------------------------------
+
+sub tombstones {
+    $redis->pipeline(map { ['HSET', key('gone'), sprintf('%032x', $_),
+            "friend=$_&at=$_&complete=9"] } @_);
+    return;
+}
+tombstones(10 .. 809);
+$redis->cmd('HSET', key('meta'), erase => 7, erased => 5);
+$redis->cmd('CONFIG', 'RESETSTAT');
+$page = get('friends/700');
+is $page->{status}, 410, 'one of many deleted friends';
+is_deeply $page->{json},
+    { id => 700, deleted_at => 700, complete_at => 9, rewritten => JSON::PP::false() },
+    '... is told';
+cmp_ok calls('hgetall') + calls('hmget') + calls('hget'), '<', 10,
+    '... without asking Redis for each';
+is get("friends/$_")->{status}, 404, "friends/$_ is nobody, not some deleted friend" for 0, 'x';
+is @{ get('deletions')->{json}{deletions} }, 800, 'all of them';
+$redis->cmd('RENAME', key('meta'), 'kept');
+$redis->cmd('SET', key('meta'), 'somebody was here');
+is get('deletions')->{status}, 503, 'B98: whether the file was written anew nobody knows: 503';
+$redis->cmd('RENAME', 'kept', key('meta'));
+
 done_testing;

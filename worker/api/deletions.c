@@ -36,53 +36,71 @@ friends_delete(routes_t *routes, request_t *r, const route_match_t *m)
 }
 
 
-/* one tombstone; false: odd, or of another friend (serial not 0) */
+typedef struct {
+    uint64_t  serial;
+    int64_t   at_ms;
+    int64_t   complete_ms;
+} deletion_t;
 
+
+/* one tombstone; false: odd */
 static bool
-deletions_put(request_t *r, tomo_str_t value, uint64_t serial, bool rewritten)
+deletions_parse(tomo_str_t value, deletion_t *d)
 {
-    int64_t       at, complete;
     uint8_t       bytes[512];
-    uint64_t      friend;
     tomo_rec_t    rec;
     tomo_arena_t  arena;
 
     tomo_arena_init(&arena, bytes, sizeof(bytes));
 
-    if (tomo_rec_parse(value, &arena, &rec) != TOMO_OK
-        || tomo_rec_get_u64(&rec, "friend", DELETIONS_SERIAL, &friend)
-           != TOMO_OK
-        || tomo_rec_get_i64(&rec, "at", &at) != TOMO_OK
-        || tomo_rec_get_i64(&rec, "complete", &complete) != TOMO_OK
-        || (serial != 0 && serial != friend))
-    {
-        return false;
-    }
-
-    json_open(&r->out, NULL, '{');
-    json_put_i64(&r->out, "id", (int64_t) friend);
-    json_put_i64(&r->out, "deleted_at", at);
-    json_put_i64(&r->out, "complete_at", complete);
-    json_put_bool(&r->out, "rewritten", rewritten);
-    json_close(&r->out, '}');
-
-    return true;
+    return tomo_rec_parse(value, &arena, &rec) == TOMO_OK
+           && tomo_rec_get_u64(&rec, "friend", DELETIONS_SERIAL, &d->serial)
+              == TOMO_OK
+           && tomo_rec_get_i64(&rec, "at", &d->at_ms) == TOMO_OK
+           && tomo_rec_get_i64(&rec, "complete", &d->complete_ms) == TOMO_OK;
 }
 
 
-static bool
-deletions_rewritten(redis_t *redis, const route_match_t *m)
+static void
+deletions_put(request_t *r, const deletion_t *d, bool rewritten)
 {
-    bool         done;
+    http_more(r, DELETIONS_ROW_BYTES);
+    json_open(&r->out, NULL, '{');
+    json_put_i64(&r->out, "id", (int64_t) d->serial);
+    json_put_i64(&r->out, "deleted_at", d->at_ms);
+    json_put_i64(&r->out, "complete_at", d->complete_ms);
+    json_put_bool(&r->out, "rewritten", rewritten);
+    json_close(&r->out, '}');
+}
+
+
+/* has Redis' file been written anew since?  false: r was answered 503 */
+static bool
+deletions_rewritten(redis_t *redis, request_t *r, const route_match_t *m,
+    bool *done)
+{
+    bool         ok;
+    int64_t      erase = 0, erased = 0;
     read_key_t   key;
-    redisReply  *meta;
+    redisReply  *reply;
 
     tomo_key_meta(read_key(&key), tomo_str_c(m->account->id));
-    meta = redis_call_c(redis, "HGETALL", read_key_c(&key), NULL);
-    done = read_pair_i64(meta, "erased") >= read_pair_i64(meta, "erase");
-    freeReplyObject(meta);
+    reply = redis_call_c(redis, "HMGET", read_key_c(&key), "erase", "erased",
+                         NULL);
+    ok = context_reply_ok(r, reply, REDIS_REPLY_ARRAY);
 
-    return done;
+    if (redis_int(redis_at(reply, 0), &erase) != TOMO_OK) {
+        erase = 0;
+    }
+
+    if (redis_int(redis_at(reply, 1), &erased) != TOMO_OK) {
+        erased = 0;
+    }
+
+    *done = erased >= erase;
+    freeReplyObject(reply);
+
+    return ok;
 }
 
 
@@ -109,16 +127,18 @@ bool
 deletions_one(redis_t *redis, request_t *r, const route_match_t *m,
     uint64_t serial)
 {
-    bool         found = false;
+    bool         found = false, rewritten;
+    deletion_t   d;
     redisReply  *all = deletions_read(redis, r, m);
 
     for (size_t i = 1; i < redis_len(all) && !found; i += 2) {
-        found = deletions_put(r, redis_str(redis_at(all, i)), serial,
-                              deletions_rewritten(redis, m));
+        found = deletions_parse(redis_str(redis_at(all, i)), &d)
+                && d.serial == serial;
     }
 
-    if (found) {
+    if (found && deletions_rewritten(redis, r, m, &rewritten)) {
         r->status = MHD_HTTP_GONE;
+        deletions_put(r, &d, rewritten);
     }
 
     found = found || all == NULL;       /* answered already */
@@ -133,6 +153,7 @@ deletions_list(routes_t *routes, request_t *r, const route_match_t *m)
 {
     bool         rewritten;
     redis_t     *redis;
+    deletion_t   d;
     redisReply  *all;
 
     redis = context_redis(routes->ctx, r);
@@ -142,23 +163,22 @@ deletions_list(routes_t *routes, request_t *r, const route_match_t *m)
 
     all = deletions_read(redis, r, m);
 
-    if (all != NULL) {
-        rewritten = deletions_rewritten(redis, m);
+    if (all != NULL && deletions_rewritten(redis, r, m, &rewritten)) {
         r->status = MHD_HTTP_OK;
-        http_room(r, 64 + redis_len(all) / 2 * DELETIONS_ROW_BYTES);
         json_open(&r->out, NULL, '{');
         json_open(&r->out, "deletions", '[');
 
         for (size_t i = 1; i < redis_len(all); i += 2) {
-            (void) deletions_put(r, redis_str(redis_at(all, i)), 0,
-                                 rewritten);
+            if (deletions_parse(redis_str(redis_at(all, i)), &d)) {
+                deletions_put(r, &d, rewritten);
+            }
         }
 
         json_close(&r->out, ']');
         json_close(&r->out, '}');
-        freeReplyObject(all);
     }
 
+    freeReplyObject(all);
     context_redis_done(routes->ctx, redis);
 
     return HTTP_ANSWERED;
