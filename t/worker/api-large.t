@@ -99,4 +99,24 @@ $redis->cmd('SET', key('meta'), 'somebody was here');
 is get('deletions')->{status}, 503, 'B98: whether the file was written anew nobody knows: 503';
 $redis->cmd('RENAME', 'kept', key('meta'));
 
+# --- streams ----------------------------------------------------------------------
+
+$redis->pipeline(map { ['XADD', key('in'), "1-$_", k => 'click', b => 'x'] } 1 .. 10_100);
+$redis->cmd('HSET', key('cursor'), in => '1-3', in_i => 0);
+is get('status')->{json}{waiting}, 10_097, 'more than 10,000 entries that wait are counted';
+$redis->cmd('SET', key('sched'), 'somebody was here');
+is get('status')->{status}, 503, 'B98: what cannot be counted is not told as 0';
+$redis->cmd('DEL', key('sched'));
+
+my $body = 'x' x (1 << 20);
+$redis->cmd('XADD', key('quarantine'), "1-$_", why => "word$_", kind => 'webhook', at => $_,
+    body => $body) for 1 .. 60;
+$page = get('quarantine?limit=50');
+is_deeply [map { $_->{reason} } @{ $page->{json} }], [map {"word$_"} reverse 11 .. 60],
+    'a quarantine with large bodies, newest first';
+my ($most) = $redis->cmd('INFO', 'clients') =~ /^client_recent_max_output_buffer:(\d+)/m;
+cmp_ok $most, '<', 20 << 20, '... is read a few at a time';
+is @{ get('quarantine?limit=500')->{json} }, 60, '... to its end';
+is @{ get('quarantine?limit=8')->{json} }, 8, '... or to the limit';
+
 done_testing;

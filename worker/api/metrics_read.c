@@ -19,7 +19,6 @@
 #define METRICS_PATH_MAX   1200
 #define METRICS_LIVE_MS    5000
 #define METRICS_DEPTH      3        /* journal / role / writer / segments */
-#define METRICS_PASSED     "10"     /* more than ingest ever leaves behind */
 
 typedef struct {
     read_key_t  cursor, in, bulk, out, sched, quarantine, meta, sending;
@@ -209,78 +208,6 @@ metrics_keys(metrics_keys_t *k, tomo_str_t account)
 }
 
 
-/* seconds since the first entry of an XRANGE; 0: none.  Ids are real time. */
-
-static int64_t
-metrics_age_s(const redisReply *entries)
-{
-    int64_t     ms, age_s;
-    tomo_str_t  id = redis_str(redis_at(redis_at(entries, 0), 0));
-
-    if (id.len == 0
-        || tomo_i64_get(tomo_str_n(id.data, tomo_str_find(id, 0, '-')), &ms)
-           != TOMO_OK)
-    {
-        return 0;
-    }
-
-    age_s = (clock_real_ms() - ms) / 1000;
-
-    return age_s > 0 ? age_s : 0;
-}
-
-
-/*
- * A lane: what stands behind the cursor.  The entry the cursor stands on may
- * still be in the stream (ingest trims up to it); cursor "": nothing decided.
- */
-
-static bool
-metrics_lane(redis_t *redis, read_key_t *key, tomo_str_t cursor,
-    int64_t *waiting, int64_t *oldest_s)
-{
-    bool         ok = false;
-    char         after[64], upto[64];
-    int64_t      n;
-    tomo_buf_t   a, b;
-    redisReply  *all, *next, *passed;
-
-    tomo_buf_init(&a, after, sizeof(after) - 1);
-    tomo_buf_c(&a, cursor.len ? "(" : "-");
-    tomo_buf_put(&a, cursor);
-    tomo_buf_init(&b, upto, sizeof(upto) - 1);
-    tomo_buf_put(&b, cursor.len ? cursor : tomo_str("0-0"));
-
-    if (a.failed || b.failed) {
-        return false;
-    }
-
-    after[a.len] = '\0';
-    upto[b.len] = '\0';
-
-    all = redis_call_c(redis, "XLEN", read_key_c(key), NULL);
-    next = redis_call_c(redis, "XRANGE", read_key_c(key), after, "+",
-                        "COUNT", "1", NULL);
-    passed = redis_call_c(redis, "XRANGE", read_key_c(key), "-", upto,
-                          "COUNT", METRICS_PASSED, NULL);
-
-    if (redis_int(all, &n) == TOMO_OK && redis_is(next, REDIS_REPLY_ARRAY)
-        && redis_is(passed, REDIS_REPLY_ARRAY))
-    {
-        ok = true;
-        n -= (int64_t) redis_len(passed);
-        *waiting = redis_len(next) ? (n > 1 ? n : 1) : 0;
-        *oldest_s = metrics_age_s(next);
-    }
-
-    freeReplyObject(all);
-    freeReplyObject(next);
-    freeReplyObject(passed);
-
-    return ok;
-}
-
-
 static int64_t
 metrics_number(redis_t *redis, const char *command, read_key_t *key)
 {
@@ -343,7 +270,7 @@ metrics_out_age_s(redis_t *redis, read_key_t *key)
     redisReply  *reply = redis_call_c(redis, "XRANGE", read_key_c(key), "-",
                                       "+", "COUNT", "1", NULL);
 
-    age_s = metrics_age_s(reply);
+    age_s = read_age_s(reply);
     freeReplyObject(reply);
 
     return age_s;
@@ -361,10 +288,10 @@ metrics_read_account(redis_t *redis, tomo_str_t account, metrics_account_t *m)
     cursor = redis_call_c(redis, "HGETALL", read_key_c(&k.cursor), NULL);
 
     m->known = redis_is(cursor, REDIS_REPLY_ARRAY)
-        && metrics_lane(redis, &k.in, redis_pair(cursor, "in"),
+        && read_lane(redis, &k.in, redis_pair(cursor, "in"),
                         &v[METRICS_A_in_waiting],
                         &v[METRICS_A_in_oldest_seconds])
-        && metrics_lane(redis, &k.bulk, redis_pair(cursor, "bulk"),
+        && read_lane(redis, &k.bulk, redis_pair(cursor, "bulk"),
                         &v[METRICS_A_bulk_waiting],
                         &v[METRICS_A_bulk_oldest_seconds]);
 

@@ -22,4 +22,15 @@ const char *read_key_c(read_key_t *k);
 /* one number of a hash; 0 when absent */
 int64_t read_pair_i64(const redisReply *pairs, const char *name);
 
+/* seconds since the first entry of an XRANGE; 0: none.  Ids are real time. */
+int64_t read_age_s(const redisReply *entries);
+
+/*
+ * A lane: what stands behind the cursor, and the age of the first of it.  The
+ * entry the cursor stands on may still be in the stream (ingest trims up to
+ * it); cursor "": nothing decided.  false: Redis did not answer.
+ */
+bool read_lane(redis_t *redis, read_key_t *key, tomo_str_t cursor,
+    int64_t *waiting, int64_t *oldest_s);
+
 #endif
