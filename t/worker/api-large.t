@@ -119,4 +119,20 @@ cmp_ok $most, '<', 20 << 20, '... is read a few at a time';
 is @{ get('quarantine?limit=500')->{json} }, 60, '... to its end';
 is @{ get('quarantine?limit=8')->{json} }, 8, '... or to the limit';
 
+# --- what may be sent ----------------------------------------------------------------
+
+sub put {
+    my ($type, $depth) = @_;
+    my $open = '{"a":' x ($depth - 1) . '{}' . '}' x ($depth - 1);
+    return Tomo::Test::Http::request($api->api_socket, 'PUT',
+        '/api/v1/accounts/demo/definitions/tag/vip',
+        [Authorization => "Bearer $Tomo::Test::Files::API_TOKEN", 'Content-Type' => $type], $open)
+        ->{status};
+}
+is put('application/json', 32), 400,
+    'B58: as deep as cannot be decided any more is refused, not taken';
+is put('application/json', 31), 202, '... and less is taken';
+is put('Application/JSON; charset=utf-8', 2), 202, 'a media type in other letters is the same';
+is put('application/jsonx', 2), 415, '... a longer one is another';
+
 done_testing;

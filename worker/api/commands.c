@@ -136,17 +136,19 @@ commands_submit(commands_t *c, request_t *r, const conf_account_t *account,
 
     cmd = command_new(r, account, what);
 
+    if (cmd == NULL) {
+        http_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "memory",
+                   "out of memory; the change was not taken, send it again");
+        return HTTP_ANSWERED;
+    }
+
     (void) pthread_mutex_lock(&c->lock);
 
-    if (cmd == NULL || cmd->body.failed || c->stopping || c->failed
+    if (cmd->body.failed || c->stopping || c->failed
         || c->queued >= COMMANDS_QUEUE_MAX)
     {
         (void) pthread_mutex_unlock(&c->lock);
-
-        if (cmd) {
-            command_free(cmd);
-        }
-
+        command_free(cmd);
         http_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "busy",
                    "too many changes at once, or the worker is stopping; the "
                    "change was not taken, send it again");

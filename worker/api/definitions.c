@@ -304,6 +304,37 @@ definitions_get(routes_t *routes, request_t *r, const route_match_t *m)
 }
 
 
+/* application/json, with or without parameters */
+static bool
+definitions_type_ok(const char *type)
+{
+    tomo_str_t  t = tomo_str_c(type != NULL ? type : "");
+
+    t.len = tomo_str_find(t, 0, ';');
+
+    while (t.len > 0 && t.data[t.len - 1] == ' ') {
+        t.len--;
+    }
+
+    return tomo_str_caseeq(t, tomo_str("application/json"));
+}
+
+
+/* of the tree below j, itself included; the parser bounds it */
+static size_t
+definitions_depth(const json_t *j)
+{
+    size_t  depth, most = 0;
+
+    json_each (child, j) {
+        depth = definitions_depth(child);
+        most = depth > most ? depth : most;
+    }
+
+    return j->kind == JSON_OBJECT || j->kind == JSON_ARRAY ? most + 1 : 0;
+}
+
+
 /* media type, JSON form, and agreement of path and document */
 static bool
 definitions_body_ok(request_t *r, const route_match_t *m)
@@ -316,10 +347,7 @@ definitions_body_ok(request_t *r, const route_match_t *m)
     tomo_arena_t   arena;
     json_limits_t  limits = { .max_nodes = DEFINITIONS_NODES_MAX };
 
-    if (r->content_type == NULL
-        || !tomo_str_starts(tomo_str_c(r->content_type),
-                            tomo_str("application/json")))
-    {
+    if (!definitions_type_ok(r->content_type)) {
         http_error(r, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "not_json",
                    "send the document as application/json");
         return false;
@@ -334,6 +362,10 @@ definitions_body_ok(request_t *r, const route_match_t *m)
     } else if (root->kind != JSON_OBJECT) {
         http_error(r, MHD_HTTP_BAD_REQUEST, "bad_json",
                    "the document is a JSON object");
+
+    } else if (definitions_depth(root) >= JSON_DEPTH_MAX) {
+        /* the command and the store each put it into an object */
+        http_error(r, MHD_HTTP_BAD_REQUEST, "bad_json", "nested too deep");
 
     } else if ((json_str(root, "kind", &kind) == TOMO_INVALID)
                || (json_str(root, "id", &id) == TOMO_INVALID)
