@@ -6,6 +6,8 @@
 
 #define CHANNEL_SLOW_US  INT64_C(10000000)
 #define CHANNEL_BURSTS   40     /* a burst is a fortieth of the rate */
+#define CHANNEL_PACED    100    /* rates below: one by one, evenly */
+#define CHANNEL_LATE_US  INT64_C(10000)     /* a turn comes so much too late */
 
 /* at the cap rows go in groups: each pays a script, a sync and a turn */
 #define CHANNEL_GATHER_US  INT64_C(10000)
@@ -15,7 +17,12 @@ static void
 channel_bucket(channel_t *c, tomo_via_e via, int64_t now_us)
 {
     int64_t  rate = c->rate[via];
-    int64_t  burst = rate < CHANNEL_BURSTS ? 1 : rate / CHANNEL_BURSTS;
+    int64_t  burst = rate / CHANNEL_BURSTS;
+
+    if (rate < CHANNEL_PACED) {
+        tomo_bucket_pace(&c->bucket[via], rate, CHANNEL_LATE_US, now_us);
+        return;
+    }
 
     /*
      * Rate and two bursts together: no second sees more than the rate, not
@@ -123,7 +130,10 @@ channel_open(channel_t *c, tomo_via_e via, int64_t now_ms, int64_t now_us,
         *wait_us = c->gather_us[via] - now_us;
     }
 
-    if (*wait_us > 0) {
+    /* a small rate: one that is held up leaves first, its end is an event */
+    if (*wait_us > 0
+        || (c->rate[via] < CHANNEL_PACED && c->spent[via] > 0))
+    {
         return false;
     }
 
