@@ -91,6 +91,25 @@ channel_own(channel_t *c, bool owned)
 }
 
 
+void
+channel_leased(channel_t *c, tomo_rc_e rc)
+{
+    /* an answer that did not come may have been that nobody held it */
+    if (rc == TOMO_OK && (c->lease.fresh || c->unheard)) {
+        c->epoch++;
+    }
+
+    c->unheard = rc == TOMO_AGAIN || (c->unheard && rc != TOMO_OK);
+}
+
+
+bool
+channel_lapsed(const channel_t *c, uint64_t epoch)
+{
+    return !c->owned || c->epoch != epoch || !lease_valid(&c->lease);
+}
+
+
 bool
 channel_lets(const channel_t *c, tomo_via_e via, int64_t now_ms)
 {

@@ -16,6 +16,9 @@ typedef struct {
     lease_t                lease;
     bool                   owned;
     int64_t                ask_us;      /* next try of somebody else's lease */
+    uint64_t               epoch;       /* grows when the lease may have been
+                                           somebody else's meanwhile */
+    bool                   unheard;     /* its last renewal was not answered */
     uint64_t               fenced;      /* attempts held back, not told yet */
     queue_t                queue;
     access_t               access;
@@ -49,6 +52,11 @@ void channel_free(channel_t *c);        /* rows in flight as well */
 
 /* the lease is ours now, or not any more (drops the rows not in flight) */
 void channel_own(channel_t *c, bool owned);
+
+/* lease_take said so: what it means for what was begun before */
+void channel_leased(channel_t *c, tomo_rc_e rc);
+/* could another process have sent for the account since that epoch? */
+bool channel_lapsed(const channel_t *c, uint64_t epoch);
 
 /* does nothing forbid that way out: no token, a pause, a doubt? */
 bool channel_lets(const channel_t *c, tomo_via_e via, int64_t now_ms);

@@ -132,21 +132,20 @@ depart_taken(sender_t *s, depart_t *b)
 
 /*
  * This process may have stood still since it asked: what it was allowed then
- * is somebody else's by now if the lease may have run out.  And an answer to
- * another row may have told that nothing goes for now.
+ * is somebody else's by now if the lease may have run out, even if it is ours
+ * again.  And an answer to another row may have told that nothing goes for now.
  */
 
 static bool
-depart_may_go(const sender_t *s, channel_t *c, const row_t *row,
-    int64_t now_ms)
+depart_may_go(const sender_t *s, const take_t *t, int64_t now_ms)
 {
-    if (!c->owned || !lease_valid(&c->lease)) {
-        c->fenced++;
+    if (channel_lapsed(t->channel, t->epoch)) {
+        t->channel->fenced++;
         return false;
     }
 
-    return channel_lets(c, row->via, now_ms)
-           && !(s->held && !row->unknown_before);
+    return channel_lets(t->channel, t->row->via, now_ms)
+           && !(s->held && !t->row->unknown_before);
 }
 
 
@@ -214,7 +213,7 @@ depart_go(sender_t *s, depart_t *b)
 
         channel_leave(c, row->via, now_us);
 
-        if (depart_may_go(s, c, row, now_ms)) {
+        if (depart_may_go(s, &b->takes[i], now_ms)) {
             depart_request(s, c, row);
 
         } else {

@@ -169,6 +169,7 @@ dispatch_lease(dispatch_t *d, channel_t *c)
 
     snprintf(object, sizeof(object), "account %s", c->ac->id);
     rc = lease_take(&c->lease, &d->redis);
+    channel_leased(c, rc);
 
     if (rc != TOMO_AGAIN && c->fenced > 0) {
         log_warn(object, "%llu attempts were held back: the lease had run out",

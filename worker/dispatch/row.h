@@ -64,6 +64,7 @@ struct row_s {
     bool          limited;              /* the last answer was a 429 ... */
     uint64_t      limited_at;           /* ... after so many accepted rows */
     row_flight_t  flight;
+    uint64_t      epoch;                /* the lease it was seen under */
     int64_t       seen_us;
     int64_t       covers_ms;            /* the journal's, when it was seen */
     int64_t       due_us;               /* TIMED, monotonic */

@@ -76,6 +76,7 @@ sender_admit(sender_t *s, channel_t *c, tomo_str_t id,
     }
 
     sender_name(s, c, row);
+    row->epoch = c->epoch;
     row->seen_us = clock_mono_us();
     row->covers_ms = sendjournal_covers_ms(s->journal);
     queue_add(&c->queue, row);
@@ -234,7 +235,8 @@ sender_choose_via(sender_t *s, channel_t *c, tomo_via_e via, take_t *takes,
         }
 
         channel_spend(c, via, now_us);
-        takes[(*n)++] = (take_t) { .channel = c, .row = row };
+        takes[(*n)++] = (take_t) { .channel = c, .row = row,
+                                   .epoch = c->epoch };
 
         if (c->probing) {
             return;

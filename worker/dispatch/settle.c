@@ -230,6 +230,20 @@ settle_later(sender_t *s, channel_t *c, row_t *row, const wire_answer_t *a,
 }
 
 
+/*
+ * Another process may have sent the row too, if the lease lapsed since the row
+ * was seen.  A reply has no key that LINE could answer 409 to: what is refused
+ * now may be what it used already.
+ */
+
+static tomo_send_e
+settle_final(const channel_t *c, const row_t *row, tomo_send_e send)
+{
+    return send == TOMO_SEND_UNUSABLE && channel_lapsed(c, row->epoch)
+           ? TOMO_SEND_PROBABLY : send;
+}
+
+
 static void
 settle_answer(sender_t *s, channel_t *c, row_t *row, const wire_answer_t *a)
 {
@@ -260,7 +274,7 @@ settle_answer(sender_t *s, channel_t *c, row_t *row, const wire_answer_t *a)
     };
 
     plan = tomo_send_decide(&r);
-    v.send = plan.next;
+    v.send = settle_final(c, row, plan.next);
 
     if (plan.next == TOMO_SEND_LATER || plan.next == TOMO_SEND_RENEW
         || plan.next == TOMO_SEND_PAUSE)

@@ -21,6 +21,7 @@ typedef enum {
 typedef struct {
     channel_t    *channel;
     row_t        *row;
+    uint64_t      epoch;        /* the lease it was asked under */
     take_word_e   word;
     int64_t       pause_ms;
 } take_t;
