@@ -132,7 +132,7 @@ access_ask(access_t *a, const conf_account_t *ac, wire_t *w, void *subject)
 
 
 static void
-access_keep(access_t *a, const conf_account_t *ac, vault_t *v, redis_t *r)
+access_seal(const access_t *a, const conf_account_t *ac, vault_t *v, redis_t *r)
 {
     uint8_t       key_data[TOMO_KEY_MAX], aad_data[64];
     uint8_t       plain_data[ACCESS_TOKEN_MAX + 64];
@@ -187,6 +187,15 @@ access_tell(const access_t *a, const conf_account_t *ac, redis_t *r)
 }
 
 
+void
+access_keep(access_t *a, const conf_account_t *ac, vault_t *v, redis_t *r)
+{
+    a->unkept = false;
+    access_seal(a, ac, v, r);
+    access_tell(a, ac, r);
+}
+
+
 static bool
 access_read(access_t *a, const wire_answer_t *answer)
 {
@@ -229,7 +238,7 @@ access_read(access_t *a, const wire_answer_t *answer)
 
 void
 access_answer(access_t *a, const conf_account_t *ac,
-    const wire_answer_t *answer, vault_t *v, redis_t *r)
+    const wire_answer_t *answer)
 {
     char     object[64];
     int64_t  wait_ms;
@@ -244,8 +253,7 @@ access_answer(access_t *a, const conf_account_t *ac,
 
         a->failures = 0;
         a->retry_us = 0;
-        access_keep(a, ac, v, r);
-        access_tell(a, ac, r);
+        a->unkept = true;
         return;
     }
 

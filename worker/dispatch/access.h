@@ -24,6 +24,7 @@ typedef struct {
     bool      asking;
     int64_t   retry_us;
     uint32_t  failures;
+    bool      unkept;           /* the next life does not know it yet */
 } access_t;
 
 /* reads what a former process left; nothing there is no fault */
@@ -41,6 +42,9 @@ void access_reject(access_t *a, uint64_t generation);
 tomo_rc_e access_ask(access_t *a, const conf_account_t *ac, wire_t *w,
     void *subject) TOMO_MUST_CHECK;
 void access_answer(access_t *a, const conf_account_t *ac,
-    const wire_answer_t *answer, vault_t *v, redis_t *r);
+    const wire_answer_t *answer);
+/* unkept: into Redis with it, for a restart and for monitoring */
+void access_keep(access_t *a, const conf_account_t *ac, vault_t *v,
+    redis_t *r);
 
 #endif

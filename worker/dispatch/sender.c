@@ -283,12 +283,31 @@ sender_choose(sender_t *s, take_t *takes, int64_t *wait_us)
 }
 
 
+/* what Redis keeps of the access token, while no errand uses the connection */
+
 static void
-sender_access(sender_t *s, channel_t *c, int64_t now_ms, int64_t now_us)
+sender_access_kept(sender_t *s, channel_t *c)
 {
     if (!c->loaded) {
         c->loaded = true;
-        access_load(&c->access, c->ac, s->vault, sender_redis(s));
+        access_load(&c->access, c->ac, s->vault, s->redis);
+    }
+
+    if (c->access.unkept) {
+        access_keep(&c->access, c->ac, s->vault, s->redis);
+    }
+}
+
+
+static void
+sender_access(sender_t *s, channel_t *c, int64_t now_ms, int64_t now_us)
+{
+    if ((!c->loaded || c->access.unkept) && !errand_busy(s->errand)) {
+        sender_access_kept(s, c);
+    }
+
+    if (!c->loaded) {
+        return;
     }
 
     if (access_usable(&c->access, now_ms)) {
@@ -299,15 +318,6 @@ sender_access(sender_t *s, channel_t *c, int64_t now_ms, int64_t now_us)
     if (access_due(&c->access, now_ms, now_us)) {
         (void) !access_ask(&c->access, c->ac, s->wire, &c->flight);
     }
-}
-
-
-redis_t *
-sender_redis(sender_t *s)
-{
-    errand_wait(s->errand);
-
-    return s->redis;
 }
 
 

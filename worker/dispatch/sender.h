@@ -48,8 +48,6 @@ void sender_done(void *data, void *subject, const wire_answer_t *answer);
 void sender_admit(sender_t *s, channel_t *c, tomo_str_t id,
     const redisReply *pairs);
 
-/* the connection, once no errand uses it any more */
-redis_t *sender_redis(sender_t *s);
 /* rows on their way to their request */
 size_t sender_preparing(const sender_t *s);
 

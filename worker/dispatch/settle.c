@@ -315,8 +315,7 @@ sender_done(void *data, void *subject, const wire_answer_t *answer)
     }
 
     if (flight->row == NULL) {
-        access_answer(&c->access, c->ac, answer, s->vault,
-                      sender_redis(s));
+        access_answer(&c->access, c->ac, answer);
         return;
     }
 
