@@ -224,6 +224,23 @@ depart_go(sender_t *s, depart_t *b)
 
 
 void
+depart_end(sender_t *s, depart_t *b)
+{
+    int64_t  now_us = clock_mono_us();
+
+    for (size_t i = 0; b->state == DEPART_SYNCING && i < b->n; i++) {
+        row_t      *row = b->takes[i].row;
+        channel_t  *c = b->takes[i].channel;
+
+        channel_leave(c, row->via, now_us);
+        depart_hold_back(s, c, row, now_us);
+    }
+
+    b->state = DEPART_FREE;
+}
+
+
+void
 depart_turn(sender_t *s, depart_t *b)
 {
     if (b->state == DEPART_TAKING && !errand_busy(s->errand)) {

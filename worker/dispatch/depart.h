@@ -36,5 +36,7 @@ typedef struct {
 void depart_start(sender_t *s, depart_t *b);
 /* as far as it can go now */
 void depart_turn(sender_t *s, depart_t *b);
+/* at the end of the process, no errand is under way: what did not go is told */
+void depart_end(sender_t *s, depart_t *b);
 
 #endif

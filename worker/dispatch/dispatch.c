@@ -423,6 +423,7 @@ dispatch_drain(dispatch_t *d)
 
     /* nothing is started any more: the last verdicts go out */
     errand_wait(s->errand);
+    sender_end(s);
     ok = ok && !s->failed && sendjournal_sync(s->journal) == TOMO_OK;
 
     if (ok) {

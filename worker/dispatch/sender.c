@@ -368,6 +368,19 @@ sender_start(sender_t *s, int64_t *wait_us)
 
 
 void
+sender_end(sender_t *s)
+{
+    s->ending = true;
+
+    for (size_t i = 0; i < SENDER_DEPARTS; i++) {
+        depart_end(s, &s->departs[i]);
+    }
+
+    wire_give_up(s->wire);
+}
+
+
+void
 sender_turn(sender_t *s, int64_t *wait_us)
 {
     int64_t  now_ms = clock_now_ms(), now_us = clock_mono_us(), next_us;

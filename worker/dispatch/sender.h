@@ -36,6 +36,7 @@ struct sender_s {
     size_t          first;      /* channel that begins the next turn */
     size_t          rows;       /* in memory, after the last turn */
     bool            stopping;   /* nothing new is started */
+    bool            ending;     /* nothing is waited for any more */
     bool            held;       /* nothing is tried for the first time */
     bool            failed;     /* the journal does not take records */
     uint8_t        *line;       /* scratch for a verdict */
@@ -58,5 +59,10 @@ void sender_collect(sender_t *s);
  * nothing can be done without an event.  The caller syncs and ships.
  */
 void sender_turn(sender_t *s, int64_t *wait_us);
+/*
+ * The process ends: what is known of attempts under way goes to the journal, so
+ * that the next life repeats none as if its outcome were in doubt.
+ */
+void sender_end(sender_t *s);
 
 #endif

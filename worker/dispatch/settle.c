@@ -306,6 +306,10 @@ sender_done(void *data, void *subject, const wire_answer_t *answer)
 
     c = flight->channel;
 
+    if (s->ending && flight->row == NULL) {
+        return;                 /* the next life asks again */
+    }
+
     if (flight == &c->quota_flight) {
         if (quota_answer(&c->quota, answer, clock_mono_us())) {
             settle_pause(s, c, false, clock_now_ms() + TOMO_SEND_PROBE_MS);

@@ -97,6 +97,7 @@ wire_release(wire_t *w, wire_flight_t *f)
     free(f->out);
     f->headers = NULL;
     f->out = NULL;
+    f->subject = NULL;
     f->next = w->unused;
     w->unused = f;
 }
@@ -352,6 +353,28 @@ wire_turn(wire_t *w, struct curl_waitfd *fds, unsigned n, int timeout_ms)
 
             curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &flight);
             wire_ended(w, flight, rc);
+        }
+    }
+}
+
+
+void
+wire_give_up(wire_t *w)
+{
+    long  status;
+
+    for (size_t i = 0; i < w->n_all; i++) {
+        wire_flight_t  *f = w->all[i];
+
+        if (f->subject == NULL) {
+            continue;
+        }
+
+        status = 0;
+        curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+
+        if (status != 0 || wire_unsent(f, CURLE_OPERATION_TIMEDOUT)) {
+            wire_ended(w, f, CURLE_OPERATION_TIMEDOUT);
         }
     }
 }

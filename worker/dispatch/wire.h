@@ -59,6 +59,12 @@ tomo_rc_e wire_start(wire_t *w, const wire_request_t *request, void *subject)
 size_t wire_flying(const wire_t *w);
 
 /*
+ * Nothing is waited for any more: calls back what surely never left and what
+ * had begun to answer; the outcome of the rest stays unknown.
+ */
+void wire_give_up(wire_t *w);
+
+/*
  * Waits for traffic, for the fds given (at most WIRE_FDS_MAX, to read), or for
  * at most timeout_ms; then moves everything on and calls back what ended.
  */
