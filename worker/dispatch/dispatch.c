@@ -94,8 +94,8 @@ dispatch_open(dispatch_t *d)
     }
 
     d->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    d->syncs = errand_new(d->event_fd);
-    s->errand = errand_new(d->event_fd);
+    d->syncs = errand_new(d->event_fd, "journal's disk");
+    s->errand = errand_new(d->event_fd, "Redis");
 
     if (d->syncs == NULL || s->errand == NULL) {
         return ROLE_EXIT_FAIL;
@@ -362,6 +362,17 @@ dispatch_wait(dispatch_t *d, bool reading, int outbox_fd, int64_t wait_us)
 }
 
 
+/* the loop turns beside an errand that never ends, and nothing goes out */
+
+static void
+dispatch_alive(dispatch_t *d)
+{
+    if (!errand_stuck(d->syncs) && !errand_stuck(d->sender.errand)) {
+        role_alive(d->role);
+    }
+}
+
+
 static bool
 dispatch_turn(dispatch_t *d, bool reading)
 {
@@ -461,7 +472,7 @@ dispatch_main(role_t *role)
         role_ready(role);
 
         while (ok && !role_stopping(role)) {
-            role_alive(role);
+            dispatch_alive(d);
             ok = dispatch_turn(d, true);
         }
 

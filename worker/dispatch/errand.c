@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
+
+#define ERRAND_STUCK_US  INT64_C(5000000)
 
 
 struct errand_s {
@@ -14,8 +17,11 @@ struct errand_s {
     pthread_mutex_t  lock;
     pthread_cond_t   changed;
     int              event_fd;
+    const char      *name;
     errand_pt        call;          /* NULL: nothing is under way */
     void            *data;
+    int64_t          started_us;
+    bool             told;          /* that it does not come back */
     bool             ending;
 };
 
@@ -57,7 +63,7 @@ errand_run(void *data)
 
 
 errand_t *
-errand_new(int event_fd)
+errand_new(int event_fd, const char *name)
 {
     int        rc;
     sigset_t   all, before;
@@ -68,6 +74,7 @@ errand_new(int event_fd)
     }
 
     e->event_fd = event_fd;
+    e->name = name;
     (void) pthread_mutex_init(&e->lock, NULL);
     (void) pthread_cond_init(&e->changed, NULL);
 
@@ -112,6 +119,8 @@ errand_start(errand_t *e, errand_pt call, void *data)
     (void) pthread_mutex_lock(&e->lock);
     e->call = call;
     e->data = data;
+    e->started_us = clock_mono_us();
+    e->told = false;
     (void) pthread_cond_broadcast(&e->changed);
     (void) pthread_mutex_unlock(&e->lock);
 }
@@ -127,6 +136,26 @@ errand_busy(errand_t *e)
     (void) pthread_mutex_unlock(&e->lock);
 
     return busy;
+}
+
+
+bool
+errand_stuck(errand_t *e)
+{
+    if (!errand_busy(e)
+        || clock_mono_us() - e->started_us < ERRAND_STUCK_US)
+    {
+        return false;
+    }
+
+    if (!e->told) {
+        e->told = true;
+        log_error(e->name, "does not answer for 5 s and nothing is sent: look "
+                  "at it; this role is killed and started again if that does "
+                  "not end");
+    }
+
+    return true;
 }
 
 

@@ -15,8 +15,11 @@ typedef struct errand_s  errand_t;
 
 typedef void (*errand_pt)(void *data);
 
-/* event_fd: an eventfd, readable when a call is over.  NULL: logged. */
-errand_t *errand_new(int event_fd);
+/*
+ * event_fd: an eventfd, readable when a call is over.  name: what its calls
+ * wait for, for the log; borrowed for ever.  NULL: logged.
+ */
+errand_t *errand_new(int event_fd, const char *name);
 /* waits for the call under way; accepts NULL */
 void errand_free(errand_t *e);
 
@@ -24,6 +27,8 @@ void errand_free(errand_t *e);
 void errand_start(errand_t *e, errand_pt call, void *data);
 /* is one under way?  Once it is not, all that the call did can be seen. */
 bool errand_busy(errand_t *e);
+/* is one under way for 5 s and more?  Logged once: that is no progress. */
+bool errand_stuck(errand_t *e);
 /* returns when none is under way */
 void errand_wait(errand_t *e);
 
