@@ -111,6 +111,21 @@ is $d->verdict($_)->{send}, 'accepted', 'B90: too many to one: the others go on'
 is $d->verdict($one, 30)->{send}, 'accepted', 'B90: too many to one: and in the end that one';
 is scalar(grep { $_->{why} eq 'quota' } pauses()), 0, 'B90: no pause';
 
+# It does not go on for ever: a day later it is refused, with what LINE said.
+fault(path => $PUSH, kind => '429_user', to => $d->user(5));
+my $refused = calls($PUSH);
+my $never = $d->push(5, 'too many for ever');
+ok wait_for(sub { calls($PUSH) > $refused }, 'a first try'), 'B90: too many to one, without end';
+later(24 * 60);
+ok wait_for(sub {
+    $d->verdict($d->push(6, 'beside'), 20);
+    return @{ $d->verdicts_of($never) };
+}, 'its end', 60), 'B90: it ends';
+$v = $d->verdict($never);
+is $v->{send}, 'refused', 'B90: a day of 429 to one row: refused';
+like "$v->{status} $v->{message}", qr/^429 \S/, 'B90: with what LINE said';
+is scalar(grep { $_->{why} eq 'quota' } pauses()), 0, 'B90: no pause';
+
 # --- the month's quota (D8) -------------------------------------------------
 quota(0);
 fault(path => $PUSH, kind => '429');    # whose text says: rate

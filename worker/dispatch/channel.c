@@ -201,6 +201,7 @@ channel_pause(channel_t *c, int64_t until_ms, bool all, int64_t now_ms)
         return false;
     }
 
+    c->pauses++;
     c->pause_ms = until_ms > c->pause_ms ? until_ms : c->pause_ms;
     c->pause_all = all || (paused && c->pause_all);
     queue_pause(&c->queue, true);

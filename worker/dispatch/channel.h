@@ -37,6 +37,7 @@ typedef struct {
     int64_t                pause_ms;    /* sandbox clock; 0: none */
     bool                   pause_all;   /* token refused: not only counted */
     bool                   probing;     /* after a pause: one at a time */
+    uint64_t               pauses;      /* so far */
 
     char                   last_id[ROW_ID_MAX];     /* read up to */
     bool                   asked;       /* the XREAD under way began there */

@@ -63,6 +63,8 @@ struct row_s {
     uint64_t      access_used;          /* generation of the access token */
     bool          limited;              /* the last answer was a 429 ... */
     uint64_t      limited_at;           /* ... after so many accepted rows */
+    int64_t       limited_ms;           /* the first of them ... */
+    uint64_t      limited_pauses;       /* ... since a pause of that number */
     row_flight_t  flight;
     uint64_t      epoch;                /* the lease it was seen under */
     int64_t       seen_us;

@@ -179,15 +179,41 @@ settle_pause(sender_t *s, channel_t *c, bool access, int64_t until_ms)
  * others: it is one when others were accepted since the row's last 429.
  */
 
+static bool
+settle_alone(const channel_t *c, const row_t *row)
+{
+    return row->limited && c->accepted[row->via] != row->limited_at;
+}
+
+
 static void
 settle_limited(channel_t *c, row_t *row, int64_t now_us)
 {
-    if (!row->limited || c->accepted[row->via] == row->limited_at) {
+    if (!settle_alone(c, row)) {
         channel_slow(c, row->via, now_us);
     }
 
     row->limited = true;
     row->limited_at = c->accepted[row->via];
+}
+
+
+/*
+ * A 429 to this row alone starts no clock of its key, so nothing else ends it:
+ * as long as an unknown outcome is repeated, and no longer.  Time with a pause
+ * does not count: what waits for the month's quota waits.
+ */
+
+static bool
+settle_worn(const channel_t *c, row_t *row, int64_t now_ms)
+{
+    if (!row->limited || row->limited_pauses != c->pauses) {
+        row->limited_ms = now_ms;
+        row->limited_pauses = c->pauses;
+    }
+
+    return settle_alone(c, row)
+           && now_ms - row->limited_ms >= TOMO_SEND_GIVE_UP_MS;
 }
 
 
@@ -274,6 +300,13 @@ settle_answer(sender_t *s, channel_t *c, row_t *row, const wire_answer_t *a)
     };
 
     plan = tomo_send_decide(&r);
+
+    if (a->status == 429 && plan.next == TOMO_SEND_LATER && row_counted(row)
+        && settle_worn(c, row, r.now_ms) && !row->unknown_before)
+    {
+        plan.next = TOMO_SEND_REFUSED;
+    }
+
     v.send = settle_final(c, row, plan.next);
 
     if (plan.next == TOMO_SEND_LATER || plan.next == TOMO_SEND_RENEW
