@@ -2,6 +2,7 @@
 #include "tomo_codec.h"
 
 #include <dirent.h>
+#include <sys/mman.h>
 
 
 #define NGX_HTTP_TOMO_SEGMENT_MAX  (1024 * 1024 * 1024)
@@ -129,11 +130,15 @@ ngx_http_tomo_recover_account(ngx_http_tomo_recovered_t *found,
 }
 
 
-/* reads a file that only its writer's user may have made (E10) */
+/*
+ * Reads a file that only its writer's user may have made (E10).  Mapped, not
+ * malloced: freed segments of many MB would stay with the process.
+ */
 
 static ngx_err_t
 ngx_http_tomo_recover_load(int fd, ngx_http_tomo_kept_t *kept, u_char **data)
 {
+    void        *p;
     size_t       len;
     ssize_t      n;
     struct stat  st;
@@ -152,10 +157,13 @@ ngx_http_tomo_recover_load(int fd, ngx_http_tomo_kept_t *kept, u_char **data)
     kept->size = st.st_size;
     kept->changed = st.st_mtime;
 
-    *data = malloc((size_t) st.st_size + 1);
-    if (*data == NULL) {
+    p = mmap(NULL, (size_t) st.st_size + 1, PROT_READ|PROT_WRITE,
+             MAP_PRIVATE|MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) {
         return NGX_ENOMEM;
     }
+
+    *data = p;
 
     for (len = 0; len < (size_t) st.st_size; len += (size_t) n) {
         n = pread(fd, *data + len, (size_t) st.st_size - len, (off_t) len);
@@ -254,7 +262,9 @@ ngx_http_tomo_recover_segment(ngx_http_tomo_recovered_t *found,
 
 done:
 
-    free(data);
+    if (data) {
+        (void) munmap(data, bytes.len + 1);
+    }
 
     return err;
 }
