@@ -82,12 +82,16 @@ command_answer_later(command_t *cmd)
 }
 
 
+/* what was written but not synced may be found and shipped by the next life */
 static void
 command_answer_failed(command_t *cmd)
 {
     http_error(cmd->r, MHD_HTTP_SERVICE_UNAVAILABLE, "journal_failed",
-               "the change could not be made durable and was not taken; see "
-               "the worker's log (disk full?), then send it again");
+               cmd->durable
+               ? "the change could not be made durable; see the worker's log. "
+                 "It may be decided all the same: look before you send it again"
+               : "the change could not be written and was not taken; see the "
+                 "worker's log (disk full?), then send it again");
     http_resume(cmd->r);
     command_free(cmd);
 }
