@@ -1,12 +1,14 @@
 # A change that cannot be made durable is not answered as taken, nor as surely
-# not taken: the next life of the role ships what reached the journal.
-# DESIGN.md, decision 2.
+# not taken: the next life of the role ships what reached the journal. And one that
+# is durable is answered, also when the role ends.  DESIGN.md, decision 2.
 
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Tomo::Test;
+use Tomo::Test::Files;
+use Tomo::Test::Http;
 use Tomo::Test::Strace;
 
 my $redis = Tomo::Test::Redis->start;
@@ -32,5 +34,26 @@ isnt $api->exit_status, 0, '... as failed';
 $trace->stop('INT');
 $api->launch;
 ok wait_for(sub { commands() == 2 }, 'the command', 10), 'its next life ships what is there';
+
+# --- answers on their way when it ends ----------------------------------------------
+
+sub begin {
+    my $c = Tomo::Test::Http->connect($api->api_socket);
+    $c->send(Tomo::Test::Http::format_request('PUT',
+            '/api/v1/accounts/demo/definitions/tag/third',
+            [Authorization => "Bearer $Tomo::Test::Files::API_TOKEN",
+            'Content-Type' => 'application/json'], '{"name":"third"}'));
+    return $c;
+}
+
+my $before = commands();
+for my $round (1 .. 3) {
+    my @waiting = map { begin() } 1 .. 40;
+    wait_for(sub { commands() == $before + 40 * $round }, 'all in the stream', 10);
+    $api->stop;
+    my @status = map { my $r = $_->response; $r ? $r->{status} : 'none' } @waiting;
+    is_deeply \@status, [(202) x 40], "round $round: whoever waits at the end is answered";
+    $api->launch;
+}
 
 done_testing;

@@ -3,6 +3,8 @@
 #include "http.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,10 +12,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "tomo_codec.h"
 #include "log.h"
 
 #define HTTP_OUT_FIRST  (64u * 1024)
+#define HTTP_STOP_MS    1000    /* for answers on their way */
 
 
 struct http_s {
@@ -21,6 +25,7 @@ struct http_s {
     http_handler_pt     handler;
     void               *ctx;
     char               *path;
+    atomic_size_t       under_way;  /* requests handled, not yet answered */
 };
 
 
@@ -198,6 +203,7 @@ http_access(void *cls, struct MHD_Connection *conn, const char *url,
 
     if (!r->handled) {
         r->handled = true;
+        atomic_fetch_add(&h->under_way, 1);
 
         if (r->too_large) {
             http_error(r, MHD_HTTP_CONTENT_TOO_LARGE, "body_too_large",
@@ -221,14 +227,18 @@ static void
 http_completed(void *cls, struct MHD_Connection *conn, void **con_cls,
     enum MHD_RequestTerminationCode code)
 {
+    http_t     *h = cls;
     request_t  *r = *con_cls;
 
-    (void) cls;
     (void) conn;
     (void) code;
 
     if (r == NULL) {
         return;
+    }
+
+    if (r->handled) {
+        atomic_fetch_sub(&h->under_way, 1);
     }
 
     free(r->body_data);
@@ -265,7 +275,7 @@ http_start(const char *path, http_handler_pt handler, void *ctx)
                                  MHD_OPTION_LISTEN_SOCKET, fd,
                                  MHD_OPTION_THREAD_POOL_SIZE, HTTP_THREADS,
                                  MHD_OPTION_NOTIFY_COMPLETED, http_completed,
-                                 NULL,
+                                 h,
                                  MHD_OPTION_CONNECTION_TIMEOUT, 120u,
                                  MHD_OPTION_END);
     if (h->daemon == NULL) {
@@ -285,6 +295,13 @@ http_start(const char *path, http_handler_pt handler, void *ctx)
 void
 http_stop(http_t *h)
 {
+    int64_t  end_ms = clock_mono_ms() + HTTP_STOP_MS;
+
+    /* the server drops what it has not sent: who was just answered waits */
+    while (atomic_load(&h->under_way) > 0 && clock_mono_ms() < end_ms) {
+        (void) poll(NULL, 0, 2);
+    }
+
     MHD_stop_daemon(h->daemon);
 
     if (h->path) {

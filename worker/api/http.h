@@ -60,8 +60,8 @@ typedef struct http_s http_t;
 http_t *http_start(const char *path, http_handler_pt handler, void *ctx);
 
 /*
- * Lets requests under way finish.  Suspended ones must have been resumed by
- * their owner before.
+ * Lets requests under way finish, for a second.  Suspended ones must have
+ * been resumed by their owner before.
  */
 void http_stop(http_t *h);
 
