@@ -94,6 +94,12 @@ cmp_ok calls('hgetall') + calls('hmget') + calls('hget'), '<', 10,
     '... without asking Redis for each';
 is get("friends/$_")->{status}, 404, "friends/$_ is nobody, not some deleted friend" for 0, 'x';
 is @{ get('deletions')->{json}{deletions} }, 800, 'all of them';
+is_deeply get('deletions')->{json}{unreadable}, [], '... can be read';
+$redis->cmd('HSET', key('gone'), '"f' x 40, 'friend=1');
+$page = get('deletions');
+is @{ $page->{json}{deletions} }, 800, 'a tombstone that somebody spoilt hides no others';
+is_deeply $page->{json}{unreadable}, [{ id => '"f' x 40, reason => 'is no tombstone' }],
+    '... and is named';
 $redis->cmd('RENAME', key('meta'), 'kept');
 $redis->cmd('SET', key('meta'), 'somebody was here');
 is get('deletions')->{status}, 503, 'B98: whether the file was written anew nobody knows: 503';

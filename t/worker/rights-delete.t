@@ -148,6 +148,15 @@ $in->settle;
 cmp_ok $in->serial(7), '>', $serial, 'who writes again is a new friend, never the old number';
 is $in->timeline(7)->[0]{text}, 'a new beginning', '... with a timeline of its own';
 
+# a tombstone that somebody spoilt is told
+$redis->cmd('HSET', $in->key('gone'), 'x', 'y');
+$in->worker->restart;
+ok wait_for(sub { $in->worker->output =~ /demo 1 tombstones of deleted persons cannot be read/ },
+    'a line', 10), 'a tombstone that cannot be read: the log says so';
+$in->webhook(text_event(7, 107, 'and on'));
+ok $in->settle, '... and ingest goes on';
+$redis->cmd('HDEL', $in->key('gone'), 'x');
+
 # --- unsend ------------------------------------------------------------------
 
 sub unsend { return $in->event('unsend', $_[0], unsend => { messageId => "$_[1]" }) }

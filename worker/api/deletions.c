@@ -123,6 +123,29 @@ deletions_read(redis_t *redis, request_t *r, const route_match_t *m)
 }
 
 
+/* tombstones that are none: what they stood for is not certain any more */
+static void
+deletions_unreadable(request_t *r, const redisReply *all)
+{
+    deletion_t  d;
+
+    json_open(&r->out, "unreadable", '[');
+
+    for (size_t i = 0; i + 1 < redis_len(all); i += 2) {
+        if (!deletions_parse(redis_str(redis_at(all, i + 1)), &d)) {
+            http_more(r, redis_str(redis_at(all, i)).len * HTTP_ESCAPED
+                         + DELETIONS_ROW_BYTES);
+            json_open(&r->out, NULL, '{');
+            json_put_str(&r->out, "id", redis_str(redis_at(all, i)));
+            json_put_c(&r->out, "reason", "is no tombstone");
+            json_close(&r->out, '}');
+        }
+    }
+
+    json_close(&r->out, ']');
+}
+
+
 bool
 deletions_one(redis_t *redis, request_t *r, const route_match_t *m,
     uint64_t serial)
@@ -175,6 +198,7 @@ deletions_list(routes_t *routes, request_t *r, const route_match_t *m)
         }
 
         json_close(&r->out, ']');
+        deletions_unreadable(r, all);
         json_close(&r->out, '}');
     }
 

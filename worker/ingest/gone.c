@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "tomo_codec.h"
 
 #define GONE_UID_LEN  33
@@ -120,19 +121,28 @@ gone_read(tomo_str_t name, tomo_str_t value, gone_stone_t *stone)
 
 
 tomo_rc_e
-gone_load(gone_t *g, const redisReply *pairs)
+gone_load(gone_t *g, const char *account, const redisReply *pairs)
 {
+    size_t        odd = 0;
     gone_stone_t  stone;
 
     gone_free(g);
 
     for (size_t i = 0; i + 1 < redis_len(pairs); i += 2) {
-        if (gone_read(redis_str(redis_at(pairs, i)),
-                      redis_str(redis_at(pairs, i + 1)), &stone)
-            && gone_add(g, &stone) != TOMO_OK)
+        if (!gone_read(redis_str(redis_at(pairs, i)),
+                       redis_str(redis_at(pairs, i + 1)), &stone))
         {
+            odd++;
+
+        } else if (gone_add(g, &stone) != TOMO_OK) {
             return TOMO_ERROR;
         }
+    }
+
+    if (odd > 0) {
+        log_error(account, "%zu tombstones of deleted persons cannot be read: "
+                  "old events of theirs would be taken; somebody wrote to the "
+                  "key `gone`: restore it from a backup", odd);
     }
 
     return TOMO_OK;

@@ -27,8 +27,12 @@ typedef struct {
     size_t         cap;
 } gone_t;
 
-/* from HGETALL of the key; odd fields are left out.  TOMO_ERROR: memory */
-tomo_rc_e gone_load(gone_t *g, const redisReply *pairs) TOMO_MUST_CHECK;
+/*
+ * From HGETALL of the key; odd fields are left out (logged).  account: for the
+ * log.  TOMO_ERROR: memory.
+ */
+tomo_rc_e gone_load(gone_t *g, const char *account, const redisReply *pairs)
+    TOMO_MUST_CHECK;
 /* adds one, or puts it in the place of an older one of that person */
 tomo_rc_e gone_add(gone_t *g, const gone_stone_t *stone) TOMO_MUST_CHECK;
 void gone_free(gone_t *g);

@@ -355,7 +355,7 @@ owner_load(owner_t *o, redis_t *r)
 
         if (owner_load_meta(o, got[1])
             && owner_load_defs(o, got[2]) == TOMO_OK
-            && gone_load(&o->gone, got[3]) == TOMO_OK)
+            && gone_load(&o->gone, o->account->id, got[3]) == TOMO_OK)
         {
             o->loaded = true;
             rc = TOMO_OK;
