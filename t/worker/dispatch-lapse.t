@@ -91,4 +91,22 @@ for my $friend (1, 2) {
 ok wait_for(sub { $frozen->output =~ /attempts were held back/ }, 'a line', 10),
     'D5: and the log tells of it';
 
+# --- whoever sent before is dead ---------------------------------------------
+# LINE took the reply and the answer did not come any more: who goes on for that
+# process does not have its journal.
+$frozen->stop;
+$other->launch;
+$d->sim->faults({ path => $REPLY, kind => 'slow', share => 1, times => 1 });
+my $heir = $d->start(name => 'heir');
+$d->verdict($d->push(3, 'sends'), 20);
+my $taken = @{ $d->sim->requests(0, $REPLY) };
+my $reply = $d->reply(2, $d->reply_token(2), 'the last words');
+ok wait_for(sub { @{ $d->sim->requests(0, $REPLY) } > $taken }, 'the reply'), 'LINE has it';
+$other->kill_now;
+$d->redis->cmd('DEL', $LEASE);
+is $d->verdict($reply, 20)->{send}, 'probably', 'D5: its heir is refused, and pushes nothing';
+is scalar(grep { $_ eq 'the last words' } @{ $d->texts(2) }), 1, 'D5: seen once';
+is $d->verdict($d->reply(1, 'no token of anybody', 'later'))->{send}, 'unusable',
+    'D5: what came later is its own: refused is not sent';
+
 done_testing;

@@ -100,6 +100,7 @@ channel_leased(channel_t *c, tomo_rc_e rc)
     }
 
     c->unheard = rc == TOMO_AGAIN || (c->unheard && rc != TOMO_OK);
+    c->others = c->others || rc == TOMO_DENIED;
 }
 
 
@@ -107,6 +108,17 @@ bool
 channel_lapsed(const channel_t *c, uint64_t epoch)
 {
     return !c->owned || c->epoch != epoch || !lease_valid(&c->lease);
+}
+
+
+bool
+channel_shared(const channel_t *c, const row_t *row)
+{
+    bool  stood = row->id_ms < c->stood_ms
+                  || (row->id_ms == c->stood_ms
+                      && row->id_seq <= c->stood_seq);
+
+    return stood || c->others || channel_lapsed(c, row->epoch);
 }
 
 

@@ -19,6 +19,10 @@ typedef struct {
     uint64_t               epoch;       /* grows when the lease may have been
                                            somebody else's meanwhile */
     bool                   unheard;     /* its last renewal was not answered */
+    bool                   others;      /* it was somebody else's, and what
+                                           stood then is not known yet */
+    uint64_t               stood_ms;    /* rows up to this one stood when it */
+    uint64_t               stood_seq;   /* came from somebody else; 0: none */
     uint64_t               fenced;      /* attempts held back, not told yet */
     queue_t                queue;
     access_t               access;
@@ -58,6 +62,8 @@ void channel_own(channel_t *c, bool owned);
 void channel_leased(channel_t *c, tomo_rc_e rc);
 /* could another process have sent for the account since that epoch? */
 bool channel_lapsed(const channel_t *c, uint64_t epoch);
+/* could another process have sent this row? */
+bool channel_shared(const channel_t *c, const row_t *row);
 
 /* does nothing forbid that way out: no token, a pause, a doubt? */
 bool channel_lets(const channel_t *c, tomo_via_e via, int64_t now_ms);

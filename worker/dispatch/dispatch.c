@@ -177,6 +177,10 @@ dispatch_lease(dispatch_t *d, channel_t *c)
         c->fenced = 0;
     }
 
+    if (rc == TOMO_OK && c->others) {
+        outbox_stood(c, &d->redis);
+    }
+
     if (rc == TOMO_OK && !c->owned) {
         log_info(object, "is ours to send for");
         channel_own(c, true);

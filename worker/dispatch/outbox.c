@@ -40,6 +40,36 @@ outbox_rewind(sender_t *s)
 }
 
 
+void
+outbox_stood(channel_t *c, redis_t *r)
+{
+    uint64_t       id_ms, id_seq;
+    redisReply    *reply;
+    redis_args_t   args = { 0 };
+
+    redis_arg_c(&args, "XREVRANGE");
+    redis_arg(&args, tomo_str_n(c->out_key, c->out_key_len));
+    redis_arg_c(&args, "+");
+    redis_arg_c(&args, "-");
+    redis_arg_c(&args, "COUNT");
+    redis_arg_c(&args, "1");
+    reply = redis_call(r, &args);
+    redis_args_free(&args);
+
+    /* no answer: asked again with the next renewal */
+    c->others = !redis_is(reply, REDIS_REPLY_ARRAY);
+
+    if (row_id_parse(redis_str(redis_at(redis_at(reply, 0), 0)), &id_ms,
+                     &id_seq))
+    {
+        c->stood_ms = id_ms;
+        c->stood_seq = id_seq;
+    }
+
+    freeReplyObject(reply);
+}
+
+
 /* begins again where rows were passed over and there is room for them now */
 
 static void

@@ -20,6 +20,9 @@ typedef struct {
 void outbox_init(outbox_t *o, const conf_t *conf);
 void outbox_close(outbox_t *o);
 
+/* c came from another process: notes up to where it may have sent already */
+void outbox_stood(channel_t *c, redis_t *r);
+
 /* everything is read again (the other connection was lost) */
 void outbox_rewind(sender_t *s);
 

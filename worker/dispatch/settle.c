@@ -257,15 +257,14 @@ settle_later(sender_t *s, channel_t *c, row_t *row, const wire_answer_t *a,
 
 
 /*
- * Another process may have sent the row too, if the lease lapsed since the row
- * was seen.  A reply has no key that LINE could answer 409 to: what is refused
- * now may be what it used already.
+ * Another process may have sent the row too.  A reply has no key that LINE could
+ * answer 409 to: what is refused now may be what it used already.
  */
 
 static tomo_send_e
 settle_final(const channel_t *c, const row_t *row, tomo_send_e send)
 {
-    return send == TOMO_SEND_UNUSABLE && channel_lapsed(c, row->epoch)
+    return send == TOMO_SEND_UNUSABLE && channel_shared(c, row)
            ? TOMO_SEND_PROBABLY : send;
 }
 
