@@ -11,7 +11,6 @@
 #define SEND_BACKOFF_MS      500
 #define SEND_BACKOFF_MAX_MS  (5 * TOMO_MIN_MS)
 #define SEND_MILLI           1000
-#define SEND_US              1000000
 
 static const char *const  send_vias[] = {
 #define SEND_WORD(name, word)  word,
@@ -289,24 +288,11 @@ void
 tomo_bucket_init(tomo_bucket_t *b, int64_t rate_per_s, int64_t burst,
     int64_t now_us)
 {
-    b->rate = ((rate_per_s < 1) ? 1 : rate_per_s) * SEND_MILLI;
-    b->burst = ((burst < 1) ? 1 : burst) * SEND_MILLI;
-    b->milli = b->burst;
+    b->rate_per_s = (rate_per_s < 1) ? 1 : rate_per_s;
+    b->burst = (burst < 1) ? 1 : burst;
+    b->milli = b->burst * SEND_MILLI;
     b->rest = 0;
     b->last_us = now_us;
-}
-
-
-void
-tomo_bucket_pace(tomo_bucket_t *b, int64_t rate_per_s, int64_t slack_us,
-    int64_t now_us)
-{
-    tomo_bucket_init(b, rate_per_s, 1, now_us);
-
-    /* one, what slack adds, and what comes in a second: never rate + 1 */
-    b->rate = b->rate * SEND_US / (SEND_US + slack_us);
-    b->burst += b->rate * slack_us / SEND_US;
-    b->milli = 0;
 }
 
 
@@ -314,7 +300,8 @@ tomo_bucket_pace(tomo_bucket_t *b, int64_t rate_per_s, int64_t slack_us,
 static int64_t
 send_fill_us(const tomo_bucket_t *b, int64_t milli)
 {
-    return ((milli - b->milli) * SEND_US - b->rest + b->rate - 1) / b->rate;
+    return ((milli - b->milli) * 1000 - b->rest + b->rate_per_s - 1)
+           / b->rate_per_s;
 }
 
 
@@ -325,16 +312,16 @@ send_fill(tomo_bucket_t *b, int64_t now_us)
 
     passed = now_us - b->last_us;
 
-    if (passed >= send_fill_us(b, b->burst)) {
-        b->milli = b->burst;
+    if (passed >= send_fill_us(b, b->burst * SEND_MILLI)) {
+        b->milli = b->burst * SEND_MILLI;
         b->rest = 0;
         b->last_us = now_us;
 
     } else if (passed > 0) {
         /* what gives no whole thousandth stays in the account */
-        gain = passed * b->rate + b->rest;
-        b->milli += gain / SEND_US;
-        b->rest = gain % SEND_US;
+        gain = passed * b->rate_per_s + b->rest;
+        b->milli += gain / 1000;
+        b->rest = gain % 1000;
         b->last_us = now_us;
     }
 }
@@ -361,7 +348,7 @@ tomo_bucket_late(tomo_bucket_t *b, int64_t n, int64_t now_us)
     int64_t  most;
 
     send_fill(b, now_us);
-    most = (n <= b->burst / SEND_MILLI) ? b->burst - n * SEND_MILLI : 0;
+    most = (n < b->burst) ? (b->burst - n) * SEND_MILLI : 0;
     b->milli = (b->milli < most) ? b->milli : most;
 }
 
@@ -387,7 +374,7 @@ tomo_bucket_drain(tomo_bucket_t *b, int64_t now_us)
     b->milli = 0;
     b->rest = 0;
     b->last_us = now_us;
-    b->rate = (b->rate > SEND_MILLI) ? b->rate / 2 : b->rate;
+    b->rate_per_s = (b->rate_per_s > 1) ? b->rate_per_s / 2 : 1;
 }
 
 

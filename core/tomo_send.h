@@ -100,21 +100,13 @@ int64_t tomo_send_backoff_ms(uint32_t attempt, uint64_t dice);
  */
 typedef struct {
     int64_t  milli;             /* tokens × 1,000 */
-    int64_t  rest;              /* of a thousandth, in millionths */
+    int64_t  rest;              /* of a thousandth, 0..999 */
     int64_t  last_us;
-    int64_t  rate;              /* a second, × 1,000 */
-    int64_t  burst;             /* × 1,000 */
+    int64_t  rate_per_s;
+    int64_t  burst;
 } tomo_bucket_t;
 
 void tomo_bucket_init(tomo_bucket_t *b, int64_t rate_per_s, int64_t burst,
-    int64_t now_us);
-/*
- * For a rate so small that a burst would be much of it: empty, one token at a
- * time, evenly.  No second sees more than the rate, even if one token is used
- * slack_us too early after one that was used late; that costs slack_us of
- * each second.
- */
-void tomo_bucket_pace(tomo_bucket_t *b, int64_t rate_per_s, int64_t slack_us,
     int64_t now_us);
 /* takes one token if there is one */
 bool tomo_bucket_take(tomo_bucket_t *b, int64_t now_us);

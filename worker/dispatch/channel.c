@@ -6,8 +6,9 @@
 
 #define CHANNEL_SLOW_US  INT64_C(10000000)
 #define CHANNEL_BURSTS   40     /* a burst is a fortieth of the rate */
-#define CHANNEL_PACED    100    /* rates below: one by one, evenly */
-#define CHANNEL_LATE_US  INT64_C(10000)     /* a turn comes so much too late */
+
+/* a second, and what may come later on its way to LINE than the next ones */
+#define CHANNEL_SECOND_US  INT64_C(1050000)
 
 /* at the cap rows go in groups: each pays a script, a sync and a turn */
 #define CHANNEL_GATHER_US  INT64_C(10000)
@@ -17,10 +18,13 @@ static void
 channel_bucket(channel_t *c, tomo_via_e via, int64_t now_us)
 {
     int64_t  rate = c->rate[via];
-    int64_t  burst = rate / CHANNEL_BURSTS;
+    int64_t  burst = rate < CHANNEL_BURSTS ? 1 : rate / CHANNEL_BURSTS;
 
     if (rate < CHANNEL_PACED) {
-        tomo_bucket_pace(&c->bucket[via], rate, CHANNEL_LATE_US, now_us);
+        /* spread a little; what a second may have channel_rest_us says */
+        tomo_bucket_init(&c->bucket[via], rate + (rate + 3) / 4, burst,
+                         now_us);
+        c->bucket[via].milli = 0;
         return;
     }
 
@@ -61,6 +65,10 @@ channel_init(channel_t *c, const conf_account_t *ac,
         c->rate[via] = via == TOMO_VIA_MULTICAST ? (rate_per_s + 9) / 10
                                                  : rate_per_s;
         channel_bucket(c, (tomo_via_e) via, now_us);
+
+        for (size_t i = 0; i < CHANNEL_PACED; i++) {
+            c->left_us[via][i] = now_us;    /* of a former process, perhaps */
+        }
     }
 }
 
@@ -133,11 +141,40 @@ channel_lets(const channel_t *c, tomo_via_e via, int64_t now_ms)
 }
 
 
+/*
+ * Of a small rate two bursts would be much: so each call of the last second is
+ * known.  µs until there is room for one more; INT64_MAX: once one has left.
+ */
+
+static int64_t
+channel_rest_us(const channel_t *c, tomo_via_e via, int64_t now_us)
+{
+    size_t   oldest;
+    int64_t  most = c->rate[via];
+
+    if (most >= CHANNEL_PACED) {
+        return 0;
+    }
+
+    most = c->slow_us[via] == 0 ? most : (most + 1) / 2;
+
+    if (c->spent[via] >= most) {
+        return INT64_MAX;
+    }
+
+    oldest = c->left[via] + CHANNEL_PACED - (size_t) (most - c->spent[via]);
+
+    return c->left_us[via][oldest % CHANNEL_PACED] + CHANNEL_SECOND_US
+           - now_us;
+}
+
+
 bool
 channel_open(channel_t *c, tomo_via_e via, int64_t now_ms, int64_t now_us,
     int64_t *wait_us)
 {
-    bool  counted = via == TOMO_VIA_PUSH || via == TOMO_VIA_MULTICAST;
+    bool     counted = via == TOMO_VIA_PUSH || via == TOMO_VIA_MULTICAST;
+    int64_t  rest_us;
 
     *wait_us = 0;
 
@@ -152,6 +189,8 @@ channel_open(channel_t *c, tomo_via_e via, int64_t now_ms, int64_t now_us,
     }
 
     *wait_us = tomo_bucket_wait_us(&c->bucket[via], now_us);
+    rest_us = channel_rest_us(c, via, now_us);
+    *wait_us = rest_us > *wait_us ? rest_us : *wait_us;
 
     if (*wait_us > 0 && c->gather_us[via] == 0) {
         c->gather_us[via] = now_us + CHANNEL_GATHER_US;
@@ -161,10 +200,7 @@ channel_open(channel_t *c, tomo_via_e via, int64_t now_ms, int64_t now_us,
         *wait_us = c->gather_us[via] - now_us;
     }
 
-    /* a small rate: one that is held up leaves first, its end is an event */
-    if (*wait_us > 0
-        || (c->rate[via] < CHANNEL_PACED && c->spent[via] > 0))
-    {
+    if (*wait_us > 0) {
         return false;
     }
 
@@ -185,7 +221,13 @@ channel_spend(channel_t *c, tomo_via_e via, int64_t now_us)
 void
 channel_leave(channel_t *c, tomo_via_e via, int64_t now_us)
 {
-    tomo_bucket_late(&c->bucket[via], c->spent[via], now_us);
+    if (c->rate[via] >= CHANNEL_PACED) {
+        tomo_bucket_late(&c->bucket[via], c->spent[via], now_us);
+
+    } else {
+        c->left_us[via][c->left[via]++ % CHANNEL_PACED] = now_us;
+    }
+
     c->spent[via]--;
 }
 

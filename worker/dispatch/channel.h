@@ -11,6 +11,8 @@
 #include "queue.h"
 #include "quota.h"
 
+#define CHANNEL_PACED  100      /* rates below: each call of a second counts */
+
 typedef struct {
     const conf_account_t  *ac;
     lease_t                lease;
@@ -37,6 +39,8 @@ typedef struct {
     int64_t                slow_us[TOMO_VIA_END];   /* halved until then */
     int64_t                gather_us[TOMO_VIA_END]; /* dry: none before; 0 */
     uint64_t               accepted[TOMO_VIA_END];  /* so far */
+    size_t                 left[TOMO_VIA_END];      /* a ring: when the last */
+    int64_t                left_us[TOMO_VIA_END][CHANNEL_PACED];    /* left */
 
     int64_t                pause_ms;    /* sandbox clock; 0: none */
     bool                   pause_all;   /* token refused: not only counted */
