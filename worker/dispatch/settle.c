@@ -257,8 +257,8 @@ settle_later(sender_t *s, channel_t *c, row_t *row, const wire_answer_t *a,
 
 
 /*
- * Another process may have sent the row too.  A reply has no key that LINE could
- * answer 409 to: what is refused now may be what it used already.
+ * Another process may have sent the row too.  A reply has no key that LINE
+ * could answer 409 to: what is refused now may be what it used already.
  */
 
 static tomo_send_e
