@@ -191,7 +191,7 @@ ngx_http_tomo_redis_timer(ngx_event_t *ev)
 
     case NGX_HTTP_TOMO_REDIS_HELLO:
     case NGX_HTTP_TOMO_REDIS_UP:
-        if (redis->n) {
+        if (ngx_http_tomo_redis_overdue(redis)) {
             redis->stats.timeouts++;
             ngx_http_tomo_redis_drop(redis, "no answer in time");
         }

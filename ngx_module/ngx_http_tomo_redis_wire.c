@@ -305,6 +305,14 @@ ngx_http_tomo_redis_answer(ngx_http_tomo_redis_t *redis)
 }
 
 
+static ngx_msec_int_t
+ngx_http_tomo_redis_left(const ngx_http_tomo_redis_t *redis)
+{
+    return (ngx_msec_int_t) (redis->commands[redis->first].sent
+                             + redis->conf->timeout - ngx_current_msec);
+}
+
+
 static void
 ngx_http_tomo_redis_rearm(ngx_http_tomo_redis_t *redis)
 {
@@ -318,10 +326,27 @@ ngx_http_tomo_redis_rearm(ngx_http_tomo_redis_t *redis)
         return;
     }
 
-    left = (ngx_msec_int_t) (redis->commands[redis->first].sent
-                             + redis->conf->timeout - ngx_current_msec);
+    left = ngx_http_tomo_redis_left(redis);
 
     ngx_add_timer(&redis->timer, (ngx_msec_t) ngx_max(left, 1));
+}
+
+
+/*
+ * nginx moves a timer that is set by 300 ms or more only, so that it may come
+ * before the oldest command's time.
+ */
+
+ngx_uint_t
+ngx_http_tomo_redis_overdue(ngx_http_tomo_redis_t *redis)
+{
+    if (redis->n && ngx_http_tomo_redis_left(redis) <= 0) {
+        return 1;
+    }
+
+    ngx_http_tomo_redis_rearm(redis);
+
+    return 0;
 }
 
 

@@ -81,6 +81,8 @@ void ngx_http_tomo_redis_connected(ngx_http_tomo_redis_t *redis);
 ngx_int_t ngx_http_tomo_redis_queue(ngx_http_tomo_redis_t *redis,
     const tomo_str_t *argv, ngx_uint_t argc, ngx_http_tomo_reply_pt handler,
     void *data);
+/* _redis_wire.c: has the oldest command waited too long?  If not, the timer */
+ngx_uint_t ngx_http_tomo_redis_overdue(ngx_http_tomo_redis_t *redis);
 /* _redis_wire.c: limits the arrays of a new reader */
 void ngx_http_tomo_redis_bound(ngx_http_tomo_redis_t *redis);
 /* _redis_wire.c: event handlers */
