@@ -172,7 +172,14 @@ journal_adopt_writer(journal_t *j, const char *name, uint64_t id)
                         | O_NOFOLLOW, 0600);
 
     if (w->lock_fd < 0 || flock(w->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        goto failed;                    /* alive */
+
+        if (w->lock_fd < 0 || errno != EWOULDBLOCK) {
+            log_error("journal", "%s/%s is not adopted, its lock fails: %s; "
+                      "its records wait: give folder and lock to the "
+                      "worker's user", j->dir, name, strerror(errno));
+        }
+
+        goto failed;                    /* alive, or told */
     }
 
     journal_adopt_segments(j, w);
