@@ -143,11 +143,25 @@ $(BUILD)/tools/%: t/tools/%.c $(CORE_LIB) Makefile
 
 replay: $(PLAY_BIN)
 
-$(BUILD)/fuzz/%: t/fuzz/%.c t/fuzz/replay.c $(UNIT_LIB) Makefile
+$(BUILD)/fuzz/replay.o: t/fuzz/replay.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(UNIT_FLAGS) -c -o $@ $<
+
+$(BUILD)/fuzz/%: t/fuzz/%.c $(BUILD)/fuzz/replay.o $(UNIT_LIB) Makefile
 	@mkdir -p $(@D)
 	$(call say,CCLD)
-	$(Q)$(CC) $(UNIT_FLAGS) -DTOMO_REPLAY $(LINK_FLAGS) -o $@ $< \
-	t/fuzz/replay.c $(UNIT_LIB) $(WORK_LIBS)
+	$(Q)$(CC) $(UNIT_FLAGS) $(NGX_FLAGS) -DTOMO_REPLAY $(LINK_FLAGS) -o $@ $< \
+	$(BUILD)/fuzz/replay.o $(UNIT_LIB) $(WORK_LIBS)
+
+# One target takes files of the module, with nginx's headers as they were
+# configured for it.
+NGX_TREE = $(dir $(shell dpkg -L nginx-dev | grep '/conf_flags$$'))src
+NGX_USER = $(BUILD)/fuzz/wire build-fuzz/bin/wire
+$(NGX_USER): NGX_FLAGS = -Ingx_module $(addprefix -isystem ,$(BUILD)/nginx \
+	$(addprefix $(NGX_TREE)/,core event event/modules os/unix http \
+	http/modules http/v2))
+$(NGX_USER): | $(BUILD)/ngx_http_tomo_module.so
 
 fuzz:
 	scripts/fuzz --minutes $(or $(MINUTES),2) $(T)
@@ -161,7 +175,7 @@ fuzz-binaries: $(FUZZ_BIN)
 build-fuzz/bin/%: t/fuzz/%.c $(UNIT_LIB) Makefile
 	@mkdir -p $(@D)
 	$(call say,FUZZ)
-	$(Q)$(CC) $(UNIT_FLAGS) -fsanitize=fuzzer $(LINK_FLAGS) -o $@ $< \
+	$(Q)$(CC) $(UNIT_FLAGS) $(NGX_FLAGS) -fsanitize=fuzzer $(LINK_FLAGS) -o $@ $< \
 	$(UNIT_LIB) $(WORK_LIBS)
 
 # --- checks -----------------------------------------------------------------

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "tomo_base.h"
+#include "tomo_journal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,12 +28,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static inline void
 fuzz_touch(tomo_str_t s)
 {
-    static volatile uint8_t  sum;
-    size_t                   i;
+    static volatile uint32_t  sum;
 
-    for (i = 0; i < s.len; i++) {
-        sum = (uint8_t) (sum + s.data[i]);
-    }
+    sum = tomo_crc32c(sum, s.data, s.len);
 }
 
 #endif
