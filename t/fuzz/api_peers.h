@@ -290,8 +290,8 @@ check_command(const char **argv, const size_t *len)
     bool  ours = false;
 
     static const char *const  reads[] = {
-        "HGET", "HGETALL", "XRANGE", "XREVRANGE", "XLEN", "ZCARD", "ZRANGE",
-        "EXISTS", "LRANGE", "INFO"
+        "HGET", "HGETALL", "HMGET", "XRANGE", "XREVRANGE", "XLEN", "ZCARD",
+        "ZRANGE", "EXISTS", "LRANGE", "INFO"
     };
 
     for (size_t i = 0; i < sizeof(reads) / sizeof(*reads); i++) {
