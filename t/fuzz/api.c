@@ -216,7 +216,7 @@ begin(void)
 
     snprintf(socket, sizeof(socket), "/tmp/tomo-fuzz-api-%d", (int) getpid());
     FUZZ_HOLDS(context_init(&context, &conf) == TOMO_OK);
-    http = http_start(socket, routes_handle, &routes);
+    http = http_start(socket, routes_admit, routes_handle, &routes);
     FUZZ_HOLDS(http != NULL && server.completed != NULL);
     (void) unlink(socket);
 

@@ -72,6 +72,8 @@ is status_of('GET', '/api/v1/accounts', Authorization => 'Bearer wrong-token-wro
     'A1: a wrong token is refused';
 is status_of('GET', '/api/v1/nothing'), 401, 'A1: unknown paths say nothing to strangers';
 is status_of('PUT', '/api/v1/accounts/demo/definitions/tag/vip'), 401, 'A1: nor may they write';
+is Tomo::Test::Http::request($api->api_socket, 'PUT', '/api/v1/accounts', ['Content-Type' => 'x'],
+    'x' x 300_000)->{status}, 401, 'A1: ... nor have a large body looked at';
 is $api->api('GET', '/accounts')->{json}[0]{id}, 'demo', 'accounts are listed';
 is $api->api('GET', '/nothing')->{status}, 404, 'an unknown call is 404';
 is $api->api('GET', '/accounts/other/friends')->{status}, 404, 'B57: an unknown account is 404';

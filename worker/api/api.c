@@ -90,7 +90,8 @@ api_main(role_t *role)
     }
 
     if (rc == TOMO_OK) {
-        http = http_start(role->conf->api_socket, routes_handle, &routes);
+        http = http_start(role->conf->api_socket, routes_admit, routes_handle,
+                          &routes);
     }
 
     if (http) {

@@ -22,6 +22,7 @@
 
 struct http_s {
     struct MHD_Daemon  *daemon;
+    http_admit_pt       admit;
     http_handler_pt     handler;
     void               *ctx;
     char               *path;
@@ -104,6 +105,10 @@ http_body_append(request_t *r, const char *data, size_t len)
 {
     uint8_t  *p;
     size_t    cap;
+
+    if (!r->admitted) {
+        return true;
+    }
 
     if (r->body.len + len > HTTP_BODY_MAX) {
         r->too_large = true;
@@ -188,8 +193,15 @@ http_access(void *cls, struct MHD_Connection *conn, const char *url,
     (void) version;
 
     if (r == NULL) {
-        *con_cls = http_request(conn, url, method);
-        return *con_cls ? MHD_YES : MHD_NO;
+        r = http_request(conn, url, method);
+        *con_cls = r;
+
+        if (r == NULL) {
+            return MHD_NO;
+        }
+
+        r->admitted = h->admit(h->ctx, r);
+        return MHD_YES;
     }
 
     if (*upload_size) {
@@ -250,7 +262,8 @@ http_completed(void *cls, struct MHD_Connection *conn, void **con_cls,
 
 
 http_t *
-http_start(const char *path, http_handler_pt handler, void *ctx)
+http_start(const char *path, http_admit_pt admit, http_handler_pt handler,
+    void *ctx)
 {
     http_t  *h;
     int      fd;
@@ -260,6 +273,7 @@ http_start(const char *path, http_handler_pt handler, void *ctx)
         return NULL;
     }
 
+    h->admit = admit;
     h->handler = handler;
     h->ctx = ctx;
 

@@ -29,6 +29,8 @@ typedef enum {
 
 /* Answers the request, or suspends it and keeps r until http_resume. */
 typedef http_rc_e (*http_handler_pt)(void *ctx, request_t *r);
+/* May the request have a body?  Its header is there; false: none is kept. */
+typedef bool (*http_admit_pt)(void *ctx, const request_t *r);
 
 struct request_s {
     struct MHD_Connection  *conn;
@@ -47,6 +49,7 @@ struct request_s {
     uint8_t                *body_data;
     size_t                  body_cap;
     char                   *path_copy;
+    bool                    admitted;   /* its body is kept */
     bool                    too_large;
     bool                    handled;
 };
@@ -57,7 +60,8 @@ typedef struct http_s http_t;
  * Listens on the unix socket at path (an old one is replaced) and serves
  * until http_stop.  NULL: the reason is logged.
  */
-http_t *http_start(const char *path, http_handler_pt handler, void *ctx);
+http_t *http_start(const char *path, http_admit_pt admit,
+    http_handler_pt handler, void *ctx);
 
 /*
  * Lets requests under way finish, for a second.  Suspended ones must have

@@ -160,6 +160,15 @@ routes_dispatch(routes_t *routes, request_t *r, tomo_str_t path)
 }
 
 
+bool
+routes_admit(void *data, const request_t *r)
+{
+    routes_t  *routes = data;
+
+    return context_authorized(routes->ctx, r);
+}
+
+
 http_rc_e
 routes_handle(void *data, request_t *r)
 {
@@ -173,7 +182,7 @@ routes_handle(void *data, request_t *r)
         return HTTP_ANSWERED;
     }
 
-    if (!context_authorized(routes->ctx, r)) {
+    if (!r->admitted) {
         http_error(r, MHD_HTTP_UNAUTHORIZED, "unauthorized",
                    "send Authorization: Bearer with the owner's token");
         return HTTP_ANSWERED;

@@ -27,7 +27,8 @@ typedef struct {
 typedef http_rc_e (*route_pt)(routes_t *routes, request_t *r,
     const route_match_t *m);
 
-/* http's handler; data is a routes_t */
+/* http's admission, by the token, and handler; data is a routes_t */
+bool routes_admit(void *data, const request_t *r);
 http_rc_e routes_handle(void *data, request_t *r);
 
 /* the limit parameter: 1..500, default 100; false: r was answered 400 */
