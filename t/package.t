@@ -110,7 +110,7 @@ like $unit, qr/^RuntimeDirectory=tomo$/m, 'and the folder of its sockets';
 my ($rotated) = text('conf/logrotate/tomo') =~ m{^(/\S+)/\*\.log}m;
 like text('conf/log_format.conf'), qr{access_log \Q$rotated\E/\w+\.log},
     'logs go where they are rotated';
-like $edge, qr/^ +folder \Q$rotated\E 0750 /m, 'and that folder is made';
+like $edge, qr/^ +folder \Q$rotated\E 0751 /m, 'and that folder is made';
 
 # what is removed by a purge was made by us
 for my $script (glob 'debian/*.postrm') {

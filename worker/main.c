@@ -168,18 +168,11 @@ main_options(int argc, char **argv, main_options_t *o)
 }
 
 
-static int
-main_place(const conf_t *conf, bool make)
-{
-    return place_check(conf, make) == TOMO_OK ? ROLE_EXIT_OK
-                                              : ROLE_EXIT_CONF;
-}
-
+/* What would refuse in each role is said once, before there are any. */
 
 static int
-main_check(const conf_t *conf)
+main_ready(const conf_t *conf, bool make)
 {
-    int      code;
     vault_t  vault;
 
     if (vault_open(&vault, conf) != TOMO_OK) {
@@ -187,15 +180,38 @@ main_check(const conf_t *conf)
     }
 
     vault_close(&vault);
-    code = main_place(conf, false);
 
-    if (code != ROLE_EXIT_OK) {
-        return code;
+    return place_check(conf, make) == TOMO_OK ? ROLE_EXIT_OK : ROLE_EXIT_CONF;
+}
+
+
+static int
+main_check(const conf_t *conf)
+{
+    int  code;
+
+    log_init("check", conf->log_json);
+    code = main_ready(conf, false);
+
+    if (code == ROLE_EXIT_OK) {
+        fprintf(stderr, "%s: configuration and keys are good\n", conf->file);
     }
 
-    fprintf(stderr, "%s: configuration and keys are good\n", conf->file);
+    return code;
+}
 
-    return ROLE_EXIT_OK;
+
+static int
+main_supervise(const conf_t *conf)
+{
+    int  code;
+
+    log_init("supervisor", conf->log_json);
+    code = main_ready(conf, true);
+
+    /* the same file, even after an upgrade has renamed a new one in */
+    return code != ROLE_EXIT_OK ? code
+                                : supervisor_run(conf, "/proc/self/exe");
 }
 
 
@@ -251,15 +267,13 @@ main(int argc, char **argv)
         code = hold_release(conf);
 
     } else if (o.check) {
-        log_init("check", conf->log_json);
         code = main_check(conf);
 
     } else if (o.role != NULL) {
         code = main_role(conf, o.role);
 
-    } else if ((code = main_place(conf, true)) == ROLE_EXIT_OK) {
-        /* the same file, even after an upgrade has renamed a new one in */
-        code = supervisor_run(conf, "/proc/self/exe");
+    } else {
+        code = main_supervise(conf);
     }
 
     conf_free(conf);

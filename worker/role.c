@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -99,6 +100,18 @@ role_watched(int report_fd)
 }
 
 
+/* Started as /proc/self/exe, it would be called `exe` in ps and the journal. */
+
+static void
+role_title(const char *name)
+{
+    char  title[16];
+
+    snprintf(title, sizeof(title), "tomo-%s", name);
+    prctl(PR_SET_NAME, title);
+}
+
+
 int
 role_run(const char *name, const conf_t *conf, int report_fd)
 {
@@ -122,6 +135,8 @@ role_run(const char *name, const conf_t *conf, int report_fd)
             return ROLE_EXIT_FAIL;      /* it died before we asked */
         }
     }
+
+    role_title(name);
 
     if (!role_signals()) {
         log_error("role", "%s cannot set up signals: %s", name,

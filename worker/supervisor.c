@@ -462,8 +462,8 @@ supervisor_run(const conf_t *conf, const char *program)
 {
     supervisor_t  s = { .conf = conf, .program = program };
 
-    log_init("supervisor", conf->log_json);
     notify_open();
+    notify_send("STATUS=starting the roles; they are ready when Redis answers");
 
     if (pidfile_open(&s.pid, conf->run_dir, "worker.pid") != TOMO_OK) {
         return ROLE_EXIT_CONF;

@@ -1,6 +1,7 @@
 package Tomo::Fresh;
 
-# A bare Debian 12 in a folder, for scripts/test-fresh and scripts/test-packages.
+# A bare Debian 12 in a folder, for scripts/test-fresh, scripts/test-packages and
+# scripts/test-units (which also boots it: Tomo::Fresh::Boot).
 #
 #   use Tomo::Fresh;
 #   Tomo::Fresh::own_namespace();           # first: mounts and processes end with us
@@ -32,7 +33,7 @@ sub own_namespace {
     die "$0: needs root, for chroot and mounts\n" if $> != 0;
     return if $ENV{TOMO_FRESH_INSIDE};
     $ENV{TOMO_FRESH_INSIDE} = 1;
-    exec qw(unshare --mount --pid --fork --kill-child --propagation private --),
+    exec qw(unshare --mount --mount-proc --pid --fork --kill-child --propagation private --),
         'sh', '-c', '"$@"; exit $?', 'sh', $^X, $0, @ARGV
         or die "$0: unshare: $!\n";
 }
@@ -128,11 +129,13 @@ sub _base_tarball {
     return $tar;
 }
 
+# root: the folder, which is made when it is missing; else a new one.
 sub new {
-    my ($class) = @_;
+    my ($class, %o) = @_;
     File::Path::make_path("$CACHE/archives/partial");
     my $tar  = _base_tarball();
-    my $root = File::Temp::tempdir('root-XXXXXX', DIR => $CACHE);
+    my $root = $o{root} // File::Temp::tempdir('root-XXXXXX', DIR => $CACHE);
+    mkdir $root;
     chmod 0755, $root;
     must('tar', '-C', $root, '-xf', $tar);
     must(qw(cp /etc/resolv.conf /etc/hosts), "$root/etc/");
@@ -152,9 +155,17 @@ sub inside {
         'DEBIAN_FRONTEND=noninteractive', 'chroot', $self->{root}, @command);
 }
 
+# Makes it fit to be booted, which brings /proc and /dev of its own.
+sub detach {
+    my ($self) = @_;
+    must(qw(umount -R), "$self->{root}/$_") for qw(proc dev);
+    return;
+}
+
 sub leave {
     my ($self) = @_;
-    must(qw(umount -R), "$self->{root}/$_") for qw(proc dev var/cache/apt/archives);
+    $self->detach;
+    must(qw(umount -R), "$self->{root}/var/cache/apt/archives");
     File::Path::remove_tree($self->{root}, { safe => 0 });
     return;
 }
