@@ -45,6 +45,24 @@ place_folder(const char *path, const char *what)
 }
 
 
+/* the service manager makes it when it starts us, and not before */
+
+static bool
+place_run_dir(const conf_t *conf, bool make)
+{
+    struct stat  st;
+
+    if (!make && lstat(conf->run_dir, &st) != 0 && errno == ENOENT) {
+        log_warn(conf->run_dir, "([worker] run_dir) is not there yet: systemd "
+                 "makes it when it starts the unit; elsewhere make it: "
+                 "install -d -m 700 -o USER %s", conf->run_dir);
+        return true;
+    }
+
+    return place_folder(conf->run_dir, "run_dir");
+}
+
+
 /* what was acknowledged must survive a power cut */
 
 static bool
@@ -106,7 +124,7 @@ place_check(const conf_t *conf, bool make)
         log_info(conf->journal, "([worker] journal) was made");
     }
 
-    ok = place_folder(conf->run_dir, "run_dir");
+    ok = place_run_dir(conf, make);
     ok = place_folder(conf->journal, "journal") && ok;
     ok = place_disk(conf) && ok;
 

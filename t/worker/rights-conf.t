@@ -113,6 +113,20 @@ my ($code, $said) = do {
 isnt $code, 0, 'B84: a second worker on the same folders is refused';
 like $said, qr/already runs with this run_dir/, '... and told so';
 
+# systemd makes run_dir when it starts the unit: before that --check is content
+($code, $said) = check_ini(worker => { run_dir => "$dir/not-yet" });
+is $code, 0, 'B84: --check: a run_dir that is not there yet' or diag($said);
+like $said, qr/is not there yet: systemd makes it/, '... is told';
+($code, $said) = run_command(Tomo::Test::Worker::binary(), '--config', $worker->ini_path);
+is $code, 78, '... but nothing starts without it';
+like $said, qr/cannot be used: .* make it: install -d -m 700/, '... and it says what to do';
+
+# a key that is gone is told once, before there are roles
+$worker->write_ini(worker => { worker_key => "$dir/gone.key" });
+($code, $said) = run_command(Tomo::Test::Worker::binary(), '--config', $worker->ini_path);
+is $code, 78, 'B79: nothing starts without a key';
+is scalar(() = $said =~ /gone\.key does not exist/g), 1, '... and that is told once';
+
 # --- B86: clock and zones -------------------------------------------------------------
 
 my $shim = "$dir/later.so";

@@ -18,6 +18,13 @@ like $unit, qr/^\Q$_\E$/m, "E10: $_" for
     'SystemCallFilter=@system-service', 'SystemCallFilter=~@privileged @resources',
     'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6', 'UMask=0077';
 
+# 78 ends it for good, which systemd asks of ExecStart= alone
+unlike $unit, qr/^ExecStartPre=/m, 'nothing stands before the start that may fail';
+unlike $unit, qr{/bin/kill}, 'no program of a package that we do not depend on';
+like $unit, qr/^\Q$_\E$/m, $_ for 'RestartPreventExitStatus=64 78', 'StartLimitIntervalSec=0',
+    'TimeoutStartSec=infinity', 'ExecReload=/usr/sbin/tomo-worker --config'
+    . ' /etc/tomo/worker.ini --check';
+
 # the unit gives a role as long as the supervisor does
 my ($silent_ms) = read_file(top_dir() . '/worker/supervisor.h')
     =~ /^#define SUPERVISOR_SILENT_MS +(\d+)$/m;

@@ -169,6 +169,33 @@ sub greeted {
     return $id;
 }
 
+# The whole path of a new friend: greeted, a link tapped, a survey answered.
+sub journey {
+    my ($self, $name) = @_;
+    require Tomo::Test;
+    require Tomo::Test::Survey;
+    my $id = $self->greeted($name);
+    my ($link, $survey) = map { $self->texts($id) =~ m{127\.0\.0\.1:$self->{edge}(/$_/[\w-]+)} }
+        qw(r s);
+    my $tap = Tomo::Test::http_get($self->{edge}, $link, 'User-Agent' => 'Line/15.12.1');
+    Test::More::is($tap && $tap->{status}, 302, "$name: the link leads on");
+    my $page = Tomo::Test::Survey->open($self->{edge}, $survey);
+    $page->fill('name',      $name);
+    $page->fill('birth',     '1990-04-01');
+    $page->fill('interests', [qw(coffee sweets)]);
+    my $answer = $page->post;
+    Test::More::is($answer && $answer->{status}, 303, "$name: the survey is taken");
+    my $friend;
+    wait_until(30, sub {
+        $friend = $self->friend($id);
+        return @{ $friend->{tags} || [] } == 3 && $friend->{fields}{'birth-date'};
+    });
+    Test::More::is(join(' ', sort @{ $friend->{tags} || [] }),
+        'likes-coffee likes-sweets saw-catalog', "$name: tap and answers set the tags");
+    Test::More::is($friend->{fields}{'birth-date'}, '1990-04-01', "$name: answers fill fields");
+    return $id;
+}
+
 # What the API knows of a person: a document, or nothing.
 sub friend {
     my ($self, $id) = @_;
