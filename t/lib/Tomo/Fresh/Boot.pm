@@ -29,13 +29,14 @@ my $CONTROL = '/sys/fs/cgroup';
 sub own_machine {
     my (%o) = @_;
     if (!$ENV{TOMO_BOOT_DIR}) {
-        die "$0: needs root, for namespaces and mounts\n" if $> != 0;
+        cannot('needs root, for namespaces and mounts') if $> != 0;
         File::Path::make_path($Tomo::Fresh::CACHE);
         $ENV{TOMO_BOOT_DIR} = File::Temp::tempdir('boot-XXXXXX', DIR => $Tomo::Fresh::CACHE);
         chmod 0755, $ENV{TOMO_BOOT_DIR};
         _guard($ENV{TOMO_BOOT_DIR}, $o{keep});
     }
     Tomo::Fresh::own_namespace();
+    spew("$ENV{TOMO_BOOT_DIR}/entered", '');
     return $ENV{TOMO_BOOT_DIR};
 }
 
@@ -45,6 +46,14 @@ sub own_network {
     $ENV{TOMO_BOOT_NETWORK} = 1;
     exec qw(unshare --net -- sh -c), 'ip link set lo up && exec "$@"', 'sh', $^X, $0, @ARGV
         or die "$0: unshare: $!\n";
+}
+
+# Nothing was tried: that is no success.
+sub cannot {
+    my ($why) = @_;
+    print STDERR "$0: this machine cannot do it: $why\n";
+    print "0 passed, 1 failed\n";
+    exit 2;
 }
 
 # --- the process outside ----------------------------------------------------------
@@ -63,9 +72,12 @@ sub _guard {
     local @SIG{qw(INT TERM HUP)} = (sub { kill 'KILL', $pid }) x 3;
     1 while waitpid($pid, 0) < 0 && $!{EINTR};
     my $status = $?;
+    my $entered = -e "$dir/entered";
     wait_until(10, sub { _leave($group) })
         or print STDERR "$0: its control groups are still there: $CONTROL/*/$group\n";
     _remove($dir) if !$keep;
+    cannot('it gives us no namespaces of our own: run it as root with all capabilities')
+        if !$entered;
     exit($status & 127 ? 128 + ($status & 127) : $status >> 8);
 }
 
