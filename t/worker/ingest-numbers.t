@@ -206,6 +206,8 @@ $in->webhook($in->event('follow', 18, replyToken => 'r', follow => {}));
 ok wait_for(sub { $log->() =~ /uid:\d+ is no hash.*move the key away/ }, 'a line', 20),
     'friends that cannot be counted: the log says what to do';
 ok !$in->serial(18), '... and no number is given';
+ok wait_for(sub { 2 <= (() = $log->() =~ /is no hash/g) }, 'another try', 20), '... looks again';
+is scalar(() = $log->() =~ /looking for/g), 1, '... without saying again that it looks';
 $redis->cmd('DEL', $bucket);
 $redis->cmd('RENAME', 'kept-bucket', $bucket);
 ok $in->settle(20), '... until it is put right';

@@ -84,6 +84,7 @@ typedef struct {
 /* How far a search for the last number is (recover) */
 typedef struct {
     bool      on;
+    bool      told;                     /* that it is needed */
     uint64_t  generation;               /* of Redis, when it began */
     uint32_t  buckets;                  /* of `uid`, looked through */
     uint32_t  empty;                    /* windows without a record, in a row */

@@ -200,7 +200,13 @@ recover_search(owner_t *o, redis_t *r)
     owner_search_t  *s = &o->search;
 
     if (!s->on || s->generation != r->generation) {
-        *s = (owner_search_t) { .on = true, .generation = r->generation };
+        *s = (owner_search_t) {
+            .on = true, .told = s->told, .generation = r->generation
+        };
+    }
+
+    if (!s->told) {
+        s->told = true;
         log_warn(o->account->id, "its key `meta` is gone, or older than its "
                  "friends: looking for the highest number in all keys "
                  "`uid:N`; the account waits meanwhile");
@@ -316,7 +322,7 @@ recover_numbers(owner_t *o, redis_t *r, bool *changed)
         recover_deliveries(o);
     }
 
-    recover_forget(o);
+    o->search = (owner_search_t) { .on = false };
     *changed = *changed || o->numbers.serial != o->state.serial
                || o->numbers.delivery != o->state.delivery;
     recover_tell(o);
