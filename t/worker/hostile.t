@@ -74,6 +74,8 @@ sub suffer {
     # those who are connected already would not say AUTH again
     $redis->cmd('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes') if $kind eq 'WRONGPASS';
     is send_text(), 200, "$id: $kind: a webhook is accepted";
+    # a verdict's row is read by XRANGE, and nothing else is
+    push @friends, $sim->add_friend('Friend of a verdict') if $kind =~ /XRANGE/;
     ok wait_for(
         sub { ($front{edge}->met || $not_edge{$kind}) && $front{worker}->met },
         "$kind is met", 20
