@@ -158,6 +158,7 @@ ngx_http_tomo_batch_check(ngx_http_tomo_mark_t *mark,
     }
 
     mark->mark = mark->to;
+    mark->owed = 0;
     mark->believed = ngx_max(mark->believed, mark->to);
     ngx_http_tomo_hold_shipped(mark);
     ngx_http_tomo_count(source->ship->tmcf->zone, ship_commits);

@@ -168,7 +168,20 @@ ngx_http_tomo_mark_refused(ngx_http_tomo_mark_t *mark, ngx_str_t *word)
 static void
 ngx_http_tomo_mark_known(ngx_http_tomo_mark_t *mark, uint64_t n)
 {
+    /*
+     * A transaction whose answer was lost moved it, and what it appended to is
+     * no stream: EXEC takes nothing back.  Or what was to put it back was lost.
+     */
+    if (mark->seen && n > mark->mark && (mark->owed || mark->doubt)) {
+        ngx_http_tomo_mark_repair(mark);
+        n = mark->mark;
+
+    } else {
+        mark->owed = 0;
+    }
+
     mark->mark = n;
+    mark->seen = 1;
 
     if (!mark->refused) {
         mark->known = 1;
@@ -196,6 +209,8 @@ ngx_http_tomo_mark_checked(const ngx_http_tomo_reply_t *reply, void *data)
 
     case NGX_HTTP_TOMO_REPLY_ERROR:
         word = ngx_http_tomo_reply_word(reply);
+        mark->doubt = tomo_str_eq(ngx_http_tomo_view(&word),
+                                  tomo_str("WRONGTYPE"));
         ngx_http_tomo_mark_refused(mark, &word);
         break;
 
@@ -273,6 +288,7 @@ ngx_http_tomo_mark_send(ngx_http_tomo_mark_t *mark)
     }
 
     mark->refused = 0;
+    mark->doubt = 0;
 
     tomo_buf_init(&key, keys, sizeof(keys));
     tomo_key_in(&key, account);
@@ -353,7 +369,21 @@ ngx_http_tomo_mark_repaired(const ngx_http_tomo_reply_t *reply, void *data)
 {
     ngx_http_tomo_mark_t  *mark = data;
 
-    mark->source->asked--;
+    switch (ngx_http_tomo_reply_kind(reply)) {
+
+    case NGX_HTTP_TOMO_REPLY_LOST:
+        mark->source->stale = 1;
+        break;
+
+    case NGX_HTTP_TOMO_REPLY_INTEGER:
+        mark->owed = 0;
+        break;
+
+    default:
+        break;          /* the next transaction moves it, or it is read again */
+    }
+
+    ngx_http_tomo_mark_answered(mark);
     ngx_http_tomo_ship_wake(mark->source->ship);
 }
 
@@ -367,6 +397,7 @@ ngx_http_tomo_mark_repair(ngx_http_tomo_mark_t *mark)
     ngx_http_tomo_source_t  *source;
 
     source = mark->source;
+    mark->owed = 1;
 
     tomo_buf_init(&key, keys, sizeof(keys));
     tomo_key_ship(&key, tomo_str_n(mark->id, mark->sn.str.len));

@@ -42,6 +42,9 @@ typedef struct {
     unsigned                 refused:1; /* in the round under way */
     unsigned                 told:1;    /* since it last shipped */
     unsigned                 assumed:1; /* believed, though nobody saw it */
+    unsigned                 seen:1;    /* mark was known at some time */
+    unsigned                 doubt:1;   /* the stream is none, this round */
+    unsigned                 owed:1;    /* redis' is ahead: to be put back */
     u_char                   id[TOMO_ACCOUNT_MAX + 1];
 } ngx_http_tomo_mark_t;
 

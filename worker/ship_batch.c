@@ -243,6 +243,7 @@ ship_group_settle(ship_t *s, ship_group_t *g)
 
     if (done && !g->loose) {
         s->marks.list[g->mark].mark = g->last;
+        s->marks.list[g->mark].owed = false;
         ship_hold_over(s, &s->marks.list[g->mark]);
     }
 }

@@ -176,12 +176,35 @@ ship_marks_answer(redis_t *r, bool last, int64_t *n, const char **word)
 }
 
 
+/*
+ * A transaction whose answer was lost moved it, and what it appended to is no
+ * stream: EXEC takes nothing back.  Or what was to put it back was lost.
+ */
+
+static tomo_rc_e
+ship_marks_back(ship_marks_t *marks, redis_t *r, size_t i, int64_t *n)
+{
+    ship_mark_t  *m = &marks->list[i];
+
+    if ((uint64_t) *n <= m->mark) {
+        m->owed = false;
+        return TOMO_OK;
+    }
+
+    ship_marks_repair(marks, r, i);
+    *n = (int64_t) m->mark;
+
+    /* refused: the next transaction moves it, or it is read again */
+    return redis_fd(r) < 0 ? TOMO_AGAIN : TOMO_OK;
+}
+
+
 tomo_rc_e
 ship_marks_read(ship_marks_t *marks, redis_t *r, size_t i,
     const char **word)
 {
     int64_t       n = 0;
-    tomo_rc_e     rc = TOMO_OK, one;
+    tomo_rc_e     rc = TOMO_OK, one = TOMO_OK;
     ship_mark_t  *m = &marks->list[i];
 
     if (!ship_marks_ask(m, r)) {
@@ -195,24 +218,25 @@ ship_marks_read(ship_marks_t *marks, redis_t *r, size_t i,
             return one;
         }
 
+        if (one == TOMO_INVALID && left > 1 && m->seen
+            && strcmp(*word, "WRONGTYPE") == 0)
+        {
+            m->owed = true;
+        }
+
         rc = one == TOMO_OK ? rc : one;
     }
 
-    if (rc == TOMO_OK && m->owed && (uint64_t) n > m->mark) {
-        ship_marks_repair(marks, r, i);
-
-        if (m->owed) {
-            redis_drop(r, "a ship mark could not be put back");
-            return TOMO_AGAIN;
-        }
-
-        n = (int64_t) m->mark;
+    if (one == TOMO_OK && m->owed
+        && ship_marks_back(marks, r, i, &n) != TOMO_OK)
+    {
+        return TOMO_AGAIN;
     }
 
     if (rc == TOMO_OK) {
         m->mark = (uint64_t) n;
         m->known = true;
-        m->owed = false;
+        m->seen = true;
     }
 
     return rc;

@@ -13,6 +13,7 @@ typedef struct {
     char      account[TOMO_ACCOUNT_MAX + 1];
     uint64_t  mark;             /* sequence of the last record there */
     bool      known;            /* mark was read since the last connect */
+    bool      seen;             /* or at some time before */
     bool      owed;             /* Redis' may be ahead: it is put back */
 
     /* ship_hold.c */

@@ -13,7 +13,8 @@ package Tomo::Test::Hostile;
 # Words: `pass`; the errors of %ERROR (LOADING, BUSY, ... EXECABORT), each given
 # to the commands that Redis gives it to; the kinds of %ANSWER, given to every
 # command (integers, deep, long_bulk, twice, cut, silence, closes, ...); and
-# `only:COMMAND:KIND`, a kind or an error for one command alone; `shift:COMMAND`,
+# `only:COMMAND:KIND`, a kind or an error for one command alone; `alone:COMMAND:KIND`,
+# the same where it stands in no transaction; `shift:COMMAND`,
 # that command is answered as the one before it was, and from then on each is,
 # until the connection ends: one answer too many, and never a byte too many.
 # rewrite() gives a pattern and its replacement for the answers of one command.
@@ -258,8 +259,8 @@ sub _answer {
         if ($word eq $1) { $state->{shifted} = 1; $self->_met }
         $kind = 'pass';
     }
-    if ($kind =~ /^only:(\w+):(\w+)$/) {
-        $kind = $word eq $1 ? $2 : 'pass';
+    if ($kind =~ /^(only|alone):(\w+):(\w+)$/) {
+        $kind = $word eq $2 && ($1 eq 'only' || !$state->{in_multi}) ? $3 : 'pass';
     } elsif ($ERROR{$kind} && $word !~ $ERROR{$kind}[0]) {
         $kind = 'pass';
     }
