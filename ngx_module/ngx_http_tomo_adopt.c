@@ -294,6 +294,7 @@ ngx_http_tomo_adopt_take(ngx_http_tomo_adopt_t *adopt,
             (ngx_atomic_uint_t) ngx_http_tomo_adopt_bytes(source);
         source->slot->held = 0;     /* of the dead worker: asked anew */
         source->reached_seq = source->slot->passed_seq;
+        source->settled_seq = source->slot->passed_seq;
     }
 
     source->lock = found->lock;

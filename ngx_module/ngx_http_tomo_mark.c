@@ -168,13 +168,19 @@ ngx_http_tomo_mark_refused(ngx_http_tomo_mark_t *mark, ngx_str_t *word)
 static void
 ngx_http_tomo_mark_known(ngx_http_tomo_mark_t *mark, uint64_t n)
 {
+    uint64_t  sure;
+
+    sure = mark->seen ? mark->mark : mark->source->settled_seq;
+
     /*
-     * A transaction whose answer was lost moved it, and what it appended to is
-     * no stream: EXEC takes nothing back.  Or what was to put it back was lost.
+     * A transaction whose answer was lost, with the connection or its worker,
+     * moved it, and what it appended to is no stream: EXEC takes nothing back.
+     * Or what was to put it back was lost.
      */
-    if (mark->seen && n > mark->mark && (mark->owed || mark->doubt)) {
+    if (sure && n > sure && (mark->owed || mark->doubt)) {
+        mark->mark = sure;
         ngx_http_tomo_mark_repair(mark);
-        n = mark->mark;
+        n = sure;
 
     } else {
         mark->owed = 0;

@@ -79,6 +79,8 @@ struct ngx_http_tomo_source_s {
     uint64_t                    next_seq;       /* to be looked at next */
     uint64_t                    passed_seq;     /* all up to it are done */
     uint64_t                    reached_seq;    /* highest passed_seq ever */
+    uint64_t                    settled_seq;    /* adopted: the dead one knew
+                                                   all up to it as done */
     uint64_t                    aside_seq;      /* all set aside up to it are
                                                    counted */
 

@@ -40,10 +40,11 @@ sub arrives {
     return;
 }
 
+# An account counts once for each journal that has waited for it.
 sub held {
-    my ($what, $accounts) = @_;
-    return ok wait_for(sub { Tomo::Test::Status::fetch($edge)->{held} == $accounts }, 'held', 20),
-        "$what: $accounts held";
+    my ($what, $is) = @_;
+    return ok wait_for(sub { !!Tomo::Test::Status::fetch($edge)->{held} == !!$is }, 'held', 20),
+        "$what: " . ($is ? 'held' : 'not held');
 }
 
 sub mark { return { @{ $redis->cmd('HGETALL', $ship) } } }
@@ -91,6 +92,35 @@ ok wait_for(sub { $front->met }, 'lost', 10), 'the answer of a good transaction 
 $front->be('pass');
 post("shop$_") for 1, 2;
 arrives('a good transaction');
+
+# --- the worker is killed before it puts the mark back --------------------------------------
+$edge->allow_alert(qr/worker process \d+ exited on signal 9/);
+for my $round (1 .. 2) {
+    $was = mark();
+    $front->be('alone:HSET:OOM');
+    broken();
+    post("shop$_") for 1, 2;
+    held("kill $round", 1);
+    my ($moved) = wait_for(
+        sub { my $m = mark(); (grep { $m->{$_} > ($was->{$_} // 0) } keys %$m)[0] }, 'moved', 10);
+    ok $moved, "kill $round: the mark has moved";
+    my $ahead = mark()->{$moved};
+    my ($pid) = $edge->worker_pids;
+    kill 'KILL', $pid;
+    ok wait_for(sub { my @p = $edge->worker_pids; @p && $p[0] != $pid }, 'killed', 10),
+        "kill $round: another worker";
+    $front->be('pass');
+    held("kill $round, adopted", 1);
+    ok wait_for(sub { mark()->{$moved} < $ahead }, 'back', 20),
+        "kill $round: who adopts puts it back";
+    post('shop1');
+    right();
+    held("kill $round", 0);
+    arrives("kill $round, right again");
+    post("shop$_") for 1, 2;            # its own writer has a mark, too
+    arrives("kill $round, and on");
+}
+
 ok Tomo::Test::Status::wait_shipped($edge, 20), 'nothing waits';
 is Tomo::Test::Status::counter($edge, 'ship_quarantined'), 0, 'nothing was set aside';
 is Tomo::Test::Status::counter($edge, 'redis_rollbacks'), 0, 'and Redis did not go back';
