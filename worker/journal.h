@@ -10,10 +10,11 @@
  * At journal_open the folders of dead writers (lock free) are recovered and
  * adopted: their records are listed and shipped under their old id.
  *
- * A journal belongs to one thread, but for two calls: journal_part_write and
- * journal_read may run on another one each.  A failed sync cannot be repeated
- * into a success (the kernel may have dropped the pages): journal_sync then
- * fails for ever and the role must end; what was not synced was not promised.
+ * A journal belongs to one thread, but for some calls: journal_part_write may
+ * run on another one, journal_read, _settle and _settled on a third.  A failed
+ * sync cannot be repeated into a success (the kernel may have dropped the
+ * pages): journal_sync then fails for ever and the role must end; what was not
+ * synced was not promised.
  */
 
 #ifndef JOURNAL_H
@@ -92,5 +93,13 @@ tomo_rc_e journal_read(journal_t *j, size_t i, uint64_t *seq,
  * and older than keep_ms (real time) are recycled, empty dead writers removed.
  */
 void journal_shipped(journal_t *j, size_t i, uint64_t seq);
+
+/*
+ * For who adopts writer i after a kill: the shipper knew all up to seq as done.
+ * It stands in the folder's lock file and is not synced: an older one may be
+ * read; 0: nothing is known.  The shipping thread may call both.
+ */
+void journal_settle(journal_t *j, size_t i, uint64_t seq);
+uint64_t journal_settled(const journal_t *j, size_t i);
 
 #endif

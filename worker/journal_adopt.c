@@ -152,6 +152,22 @@ journal_adopt_segments(journal_t *j, journal_writer_t *w)
 }
 
 
+/* how far the dead one knew all as done */
+
+static void
+journal_adopt_settled(journal_writer_t *w)
+{
+    uint8_t  text[16];
+
+    if (pread(w->lock_fd, text, sizeof(text), 0) != (ssize_t) sizeof(text)
+        || tomo_hex64_get(tomo_str_n(text, sizeof(text)), &w->settled)
+           != TOMO_OK)
+    {
+        w->settled = 0;
+    }
+}
+
+
 /* A folder whose lock nobody holds is a dead writer's. */
 
 static void
@@ -182,6 +198,7 @@ journal_adopt_writer(journal_t *j, const char *name, uint64_t id)
         goto failed;                    /* alive, or told */
     }
 
+    journal_adopt_settled(w);
     journal_adopt_segments(j, w);
 
     return;

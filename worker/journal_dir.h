@@ -29,6 +29,7 @@ typedef struct {
     journal_segment_t  *segments;       /* by number */
     size_t              n;
     size_t              cap;
+    uint64_t            settled;        /* see journal_settle */
 
     /* where the last reading stopped: a hint */
     uint64_t            at_seq;

@@ -175,6 +175,33 @@ journal_each(journal_t *j, journal_fn_pt fn, void *data)
 
 
 void
+journal_settle(journal_t *j, size_t i, uint64_t seq)
+{
+    uint8_t            text[16];
+    tomo_buf_t         b;
+    journal_writer_t  *w = &j->writers[i];
+
+    if (seq <= w->settled) {
+        return;
+    }
+
+    tomo_buf_init(&b, text, sizeof(text));
+    tomo_buf_hex64(&b, seq);
+
+    if (pwrite(w->lock_fd, text, b.len, 0) == (ssize_t) b.len) {
+        w->settled = seq;
+    }
+}
+
+
+uint64_t
+journal_settled(const journal_t *j, size_t i)
+{
+    return j->writers[i].settled;
+}
+
+
+void
 journal_shipped(journal_t *j, size_t i, uint64_t seq)
 {
     int64_t            old_ms = clock_real_ms() - j->options.keep_ms;

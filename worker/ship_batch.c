@@ -75,9 +75,9 @@ ship_group_end(ship_t *s)
 static bool
 ship_known(ship_t *s, size_t i)
 {
-    tomo_rc_e           rc;
-    const char         *word = "";
-    const ship_mark_t  *m = &s->marks.list[i];
+    tomo_rc_e     rc;
+    const char   *word = "";
+    ship_mark_t  *m = &s->marks.list[i];
 
     if (m->known || m->held) {
         return true;
@@ -85,6 +85,12 @@ ship_known(ship_t *s, size_t i)
 
     if (s->n > 0) {
         return false;
+    }
+
+    if (!m->seen && s->settled != 0) {
+        /* who was killed had all up to there answered */
+        m->mark = s->settled;
+        m->seen = true;
     }
 
     rc = ship_marks_read(&s->marks, s->redis, i, &word);
@@ -328,6 +334,7 @@ ship_batch(ship_t *s, size_t i, bool *more)
     tomo_rc_e  rc;
 
     s->writer = s->writers[i].id;
+    s->settled = journal_settled(s->journal, i);
     s->n = s->seen = s->bytes = s->n_groups = 0;
     s->last = from - 1;
     s->rc = TOMO_OK;
@@ -359,6 +366,7 @@ ship_batch(ship_t *s, size_t i, bool *more)
     }
 
     s->writers[i].seq = s->last + 1;
+    journal_settle(s->journal, i, ship_hold_passed(s, i));
     *more = s->seen > 0;
 
     return TOMO_OK;

@@ -43,6 +43,7 @@ struct ship_s {
     /* the batch that is being put together: one MULTI per run of records
        of one account, all in one pipeline */
     uint64_t        writer;
+    uint64_t        settled;    /* of it, surely */
     ship_group_t    groups[SHIP_GROUPS];
     size_t          n_groups;
     size_t          n;          /* records appended to the pipeline */

@@ -91,4 +91,26 @@ $front->be('pass');
 change();
 arrives('a good transaction');
 
+# --- the role is killed before it puts the mark back -----------------------------------------
+for my $round (1 .. 2) {
+    $was = mark();
+    $front->be('alone:HSET:OOM');
+    broken();
+    change();
+    my ($moved) = wait_for(
+        sub { my $m = mark(); (grep { $m->{$_} > ($was->{$_} // 0) } keys %$m)[0] }, 'moved', 10);
+    ok $moved, "kill $round: the mark has moved";
+    my $ahead = mark()->{$moved};
+    $api->kill_now;
+    @open = ();
+    $front->be('pass');
+    $api->launch;
+    ok wait_for(sub { mark()->{$moved} < $ahead }, 'back', 20),
+        "kill $round: who adopts puts it back";
+    right();
+    arrives("kill $round, right again");
+    change();                           # its own writer has a mark, too
+    arrives("kill $round, and on");
+}
+
 done_testing;
