@@ -50,8 +50,9 @@ tomo_rc_e ship_marks_read(ship_marks_t *marks, redis_t *r, size_t i,
 bool ship_marks_own(const char *word);
 
 /*
- * Puts a mark back that a transaction moved though it appended nothing; what
- * comes twice is dropped where it is decided.
+ * Puts a mark back that a transaction moved though records were refused.  What
+ * was appended beside them comes twice: events with an id of LINE's, answers
+ * and verdicts have no effect again, clicks and commands do.
  */
 void ship_marks_repair(ship_marks_t *marks, redis_t *r, size_t i);
 
