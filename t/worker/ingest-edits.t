@@ -1,6 +1,6 @@
 # What edits and missing values do to messages on their way: steps that change
-# places while a friend walks, texts that come out empty or too long.
-# RELIABILITY.md B61, B62, B63; D1.
+# places while a friend walks, texts that come out empty or too long, inserts
+# of fields, actions that send. RELIABILITY.md B24, B61, B62, B63; D1, D7.
 
 use strict;
 use warnings;
@@ -90,6 +90,82 @@ $in->greeted(2, "\x{3000} ");
 my @texts = texts();
 is scalar(grep {/^\{you\}/} @texts), 1, 'a name of white space is no name: the fallback';
 is scalar(grep { !/\S/ } @texts), 0, 'nothing empty is sent';
+
+# --- inserts of fields --------------------------------------------------------
+
+my $no = JSON::PP::false();
+my @options = ({ id => 'red', label => "\x{8D64}" }, { id => 'blue', label => "\x{9752}" });
+put('field', 'color', name => 'color', type => 'choice', options => \@options);
+put('field', 'likes', name => 'likes', type => 'multi', options => \@options);
+put('tag', 'go', name => 'go');
+put('scenario', 'f', name => 'f', again => 'restart', start => [{ on => 'tag.added', id => 'go' }],
+    steps => [{ id => 'a', after => { minutes => 0 }, messages => [
+        text('<{{field:note|none}} {{field:color|none}} {{field:likes}}>')] }]);
+my @go = map { { do => "tag.$_", tag => 'go' } } qw(remove add);
+my %set = (note => 'a {{name}}', color => 'red', likes => "blue\nred\ngreen");
+put('link', 'bare', name => 'x', url => 'https://example.com/', actions_once => $no,
+    actions => \@go);
+put('link', 'paint', name => 'x', url => 'https://example.com/', actions => [
+    (map { { do => 'field.set', field => $_, value => $set{$_} } } sort keys %set), @go]);
+
+sub shown {
+    $in->click(2, $_[0]);
+    $in->settle;
+    return join ',', grep {/^</} texts();
+}
+
+is shown('bare'), '<none none >', 'without a value the fallback stands, or nothing';
+is shown('paint'), "<a {{name}} \x{8D64} \x{9752}\x{3001}\x{8D64}\x{3001}green>",
+    'a value stands as it is, a choice by its label';
+is put('field', 'color', revision => 1, name => 'color', type => 'choice',
+    options => [$options[1]])->{status}, 200, 'an option is taken away';
+is shown('bare'), "<a {{name}} red \x{9752}\x{3001}\x{8D64}\x{3001}green>",
+    'who chose it keeps it, by its id';
+
+# --- sends and scenarios by an action, to friends as they are -------------------
+
+put('scenario', 'g', name => 'g', again => 'restart',
+    start => [{ on => 'tag.added', id => 'go' }],
+    steps => [{ id => 'a', after => { days => 1 }, messages => [text('tomorrow')] }]);
+put('link', 'stop', name => 'x', url => 'https://example.com/',
+    actions => [{ do => 'scenario.stop', scenario => 'g' }]);
+put('link', 'send', name => 'x', url => 'https://example.com/', actions_once => $no,
+    actions => [{ do => 'send', messages => [text('thank you')] },
+        { do => 'scenario.start', scenario => 'g' }]);
+my $timer = $in->serial(2) . ':s:' . $in->no('scenario', 'g');
+
+# what the newest row of friend 2 tells of effects of these names
+sub effects {
+    my ($names) = @_;
+    return join ',', map { /^($names)(:.*)?$/ ? $_ : () }
+        Tomo::Test::Ingest::values_of($in->timeline(2)->[0], 'fx');
+}
+
+shown('bare');
+ok exists $in->due->{$timer}, 'a scenario waits for its day';
+shown('stop');
+ok !exists $in->due->{$timer}, 'an action stops it: nothing is due any more';
+is effects('scenario\.\w+'), 'scenario.stop:g', 'and the timeline says so';
+$in->click(2, 'send');
+$in->settle;
+is join(',', texts()), 'thank you', 'an action sends to a friend who follows';
+$in->webhook($in->event('unfollow', 2));
+$in->settle;
+$in->click(2, 'send');
+$in->settle;
+is join(',', texts()), '', 'and nothing to one who blocks';
+is effects('send\S*|scenario\.\w+'), 'send.cancelled:blocked,scenario.refused:g',
+    'D7: the timeline says why';
+put('scenario', 'h', name => 'h', start => [{ on => 'scenario.stopped', id => 'g' }],
+    steps => [{ id => 'a', after => { minutes => 0 }, messages => [text('no more')] }]);
+$in->webhook($in->event('follow', 2, mode => 'standby', timestamp => $in->now + 10,
+    follow => { isUnblocked => JSON::PP::true() }));
+$in->settle;
+is $in->friend(2)->{st}, 'following', 'B24: back while another has the channel';
+is effects('send\S*|scenario\.\w+:[gh]'),
+    'scenario.stop:g,scenario.start:h,send.cancelled:standby',
+    'B24: what ends and what begins stands on the timeline, and that nothing is sent';
+is join(',', texts()), '', 'B24: and nothing is';
 
 # --- texts that are too long, with an address where they end ----------------
 
