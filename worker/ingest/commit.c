@@ -204,36 +204,3 @@ commit_room(const commit_t *c, size_t n_args, size_t bytes)
            && c->used + bytes <= c->cap
            && c->n_keys + COMMIT_KEYS_ROOM <= COMMIT_KEYS_MAX;
 }
-
-
-commit_mark_t
-commit_mark(const commit_t *c)
-{
-    return (commit_mark_t) { c->used, c->n_args, c->n_keys };
-}
-
-
-void
-commit_rewind(commit_t *c, commit_mark_t mark)
-{
-    size_t  i, n, slot;
-
-    c->used = mark.used;
-    c->n_args = mark.n_args;
-    c->n_keys = mark.n_keys;
-    c->failed = false;
-
-    /* the table holds indexes only: build it again */
-    memset(c->table, 0, sizeof(c->table));
-    n = sizeof(c->table) / sizeof(c->table[0]);
-
-    for (i = 0; i < c->n_keys; i++) {
-        slot = tomo_crc32c(0, c->keys[i].data, c->keys[i].len) % n;
-
-        while (c->table[slot] != 0) {
-            slot = (slot + 1) % n;
-        }
-
-        c->table[slot] = (uint16_t) (i + 1);
-    }
-}

@@ -27,13 +27,6 @@ typedef struct {
     bool         failed;
 } commit_t;
 
-/* A mark to which everything after it can be taken back */
-typedef struct {
-    size_t  used;
-    size_t  n_args;
-    size_t  n_keys;
-} commit_mark_t;
-
 /* bytes: room for texts.  NULL: out of memory */
 commit_t *commit_create(size_t bytes);
 void commit_free(commit_t *c);
@@ -55,8 +48,5 @@ void commit_pair_i64(commit_t *c, const char *name, int64_t value);
 
 /* is there room for another n arguments and bytes? */
 bool commit_room(const commit_t *c, size_t n_args, size_t bytes);
-
-commit_mark_t commit_mark(const commit_t *c);
-void commit_rewind(commit_t *c, commit_mark_t mark);
 
 #endif
