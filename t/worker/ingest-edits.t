@@ -167,6 +167,50 @@ is effects('send\S*|scenario\.\w+:[gh]'),
     'B24: what ends and what begins stands on the timeline, and that nothing is sent';
 is join(',', texts()), '', 'B24: and nothing is';
 
+# --- an edit while many walk ----------------------------------------------------
+
+my $WALKERS = 600;      # the schedule is gone through a hundred at a time
+my $FIRST   = 10_000;
+my @walk = (name => 'w', start => [{ on => 'tag.added', id => 'walk' }]);
+
+sub news { return (steps => [{ id => 'a', after => $_[0], messages => [text('news')] }]) }
+
+put('tag', 'walk', name => 'walk');
+put('link', 'walk', name => 'x', url => 'https://example.com/',
+    actions => [{ do => 'tag.add', tag => 'walk' }]);
+put('scenario', 'w', @walk, news({ days => 1 }));
+put('scenario', 'other', @walk, news({ days => 1 }));
+$in->click(2, 'walk');
+$in->settle;
+my ($w, $other) = map { $in->no('scenario', $_) } qw(w other);
+my $due = $in->due->{ $in->serial(2) . ":s:$w" };
+$in->redis->cmd('EVAL', <<'LUA', 0, $in->key(''), $FIRST, $WALKERS, $w, $in->serial(2), $due,
+local place = redis.call('HGET', ARGV[1] .. 'f:' .. ARGV[5], 's:' .. ARGV[4])
+for serial = ARGV[2], ARGV[2] + ARGV[3] - 1 do
+    redis.call('HSET', ARGV[1] .. 'f:' .. serial, 'uid', 'U' .. string.format('%032x', serial),
+        'st', 'following', 's:' .. ARGV[4], place)
+    redis.call('ZADD', ARGV[1] .. 'sched', ARGV[6], serial .. ':s:' .. ARGV[4])
+    redis.call('ZADD', ARGV[1] .. 'sched', ARGV[6], serial .. ':s:' .. ARGV[7])
+end
+LUA
+    $other);
+is put('scenario', 'w', revision => 1, @walk, news({ days => 2 }))->{status}, 200,
+    "a scenario that $WALKERS friends walk is edited";
+my @walkers = ($in->serial(2), $FIRST .. $FIRST + $WALKERS - 1);
+ok wait_for(sub {
+    my $now = $in->due;
+    return !grep { $now->{"$_:s:$w"} != $due + 86_400_000 } @walkers;
+}, 'planned again', 30), 'everybody is planned again, a day later';
+ok $in->settle, 'the last page is the end';
+my $now = $in->due;
+is scalar(grep {/:s:$w$/} keys %$now), @walkers, 'nobody twice';
+is scalar(grep { $now->{"$_:s:$other"} != $due } @walkers), 0, 'and no other scenario';
+my $place = $in->friend(2)->{"s:$w"};
+is scalar(grep { $in->redis->cmd('HGET', $in->key("f:$_"), "s:$w") ne $place } @walkers), 0,
+    'the friends know their new place';
+is $in->cursor->{quarantined}, 0, 'nothing was set aside';
+$in->redis->cmd('ZREM', $in->key('sched'), map { ("$_:s:$w", "$_:s:$other") } @walkers);
+
 # --- texts that are too long, with an address where they end ----------------
 
 is put('link', 'l', name => 'l', url => 'https://example.com/')->{status}, 200, 'a link';
