@@ -86,7 +86,7 @@ place_disk(const conf_t *conf)
             return false;
         }
 
-        kind = "memory, a";
+        kind = "a memory";
         break;
 
     case PLACE_OVERLAY:

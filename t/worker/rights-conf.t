@@ -44,6 +44,16 @@ sub refused_edge {
     return;
 }
 
+# what LD_PRELOAD needs for t/tools/shim/NAME.c
+sub shim {
+    my ($name) = @_;
+    my ($code, $said) = run_command('cc', '-shared', '-fPIC', '-o', "$dir/$name.so",
+        top_dir() . "/t/tools/shim/$name.c");
+    is $code, 0, "shim $name" or diag($said);
+    chomp(my $asan = ($ENV{TOMO_BUILD} // '') =~ /asan/ ? `gcc -print-file-name=libasan.so` : '');
+    return join ' ', grep {$_} $asan, "$dir/$name.so";
+}
+
 sub file {
     my ($name, $text, $mode) = @_;
     return write_file("$dir/$name", $text, $mode // 0600);
@@ -96,11 +106,46 @@ refused('B84', 'a journal that is a file', qr/is no folder/,
     worker => { journal => file('plain', '') });
 refused('B84', 'a journal in memory', qr/lies in memory \(tmpfs\)/,
     worker => { journal => '/dev/shm' });
-if ($> != 0) {    # root may write everywhere
-    mkdir "$dir/closed", 0500;
-    refused('B84', 'a journal that cannot be written', qr/cannot be written/,
-        worker => { journal => "$dir/closed" });
+mkdir "$dir/closed", 0500;
+{
+    # root may write everywhere, unless without this right
+    my @as = $> == 0 ? ('setpriv', '--bounding-set=-dac_override', '--') : ();
+    $worker->write_ini(worker => { journal => "$dir/closed" });
+    my ($code, $said) = run_command(@as, Tomo::Test::Worker::binary(), '--config',
+        $worker->ini_path, '--check');
+    is $code, 78, 'B84: a journal that cannot be written is refused' or diag($said);
+    like $said, qr/cannot be written: Permission denied; the worker's user must own it/,
+        '... and why is said';
 }
+
+# the kinds of file systems, by their numbers
+my $disk = shim('disk');
+for my $kind (
+    ['6969', 0, 'lies on a network file system'],
+    ['ff534d42', 0, 'lies on a network file system'],
+    ['fe534d42', 0, 'lies on a network file system'],
+    ['65735546', 0, 'lies on a FUSE file system'],
+    ['794c7630', 0, 'lies on an overlay file system'],
+    ['01021994', 78, 'lies in memory'],
+    ['858458f6', 78, 'lies in memory'],
+    ) {
+    my ($number, $want, $words) = @$kind;
+    local @ENV{qw(LD_PRELOAD TOMO_DISK)} = ($disk, $number);
+    my ($code, $said) = check_ini();
+    is $code, $want, "B84: a journal on $number: " . ($want ? 'refused' : 'taken') or diag($said);
+    like $said, qr/journal\) $words/, '... and why is said';
+}
+{
+    local @ENV{qw(LD_PRELOAD TOMO_DISK)} = ($disk, 'ef53');
+    unlike +(check_ini())[1], qr/journal\) lies/, 'B84: of a disk nothing is said';
+}
+{
+    local @ENV{qw(LD_PRELOAD TOMO_DISK)} = ($disk, '01021994');
+    my ($code, $said) = check_ini(sandbox => { clock_file => Tomo::Test::Files::path('clock') });
+    is $code, 0, 'B84: a sandbox may lie in memory' or diag($said);
+    like $said, qr/journal\) lies on a memory file system/, '... and is told';
+}
+
 my ($code, $said) = do {
     $worker->write_ini(worker => { journal => "$worker->{folder}/fresh" });
     my $started = $worker->launch;
@@ -129,13 +174,9 @@ is scalar(() = $said =~ /gone\.key does not exist/g), 1, '... and that is told o
 
 # --- B86: clock and zones -------------------------------------------------------------
 
-my $shim = "$dir/later.so";
-($code, $said) = run_command('cc', '-shared', '-fPIC', '-o', $shim,
-    top_dir() . '/t/tools/shim/later.c');
-is $code, 0, 'a clock of another time' or diag($said);
-chomp(my $asan = ($ENV{TOMO_BUILD} // '') =~ /asan/ ? `gcc -print-file-name=libasan.so` : '');
+my $later = shim('later');
 {
-    local $ENV{LD_PRELOAD}   = join ' ', grep {$_} $asan, $shim;
+    local $ENV{LD_PRELOAD}   = $later;
     local $ENV{TOMO_LATER_S} = -3 * 365 * 86400;
     ($code, $said) = check_ini();
     is $code, 78, 'B86: a clock before the program was made is refused' or diag($said);
