@@ -39,6 +39,7 @@ my $pid_file = $worker->folder . '/worker.pid';
 is read_file($pid_file), $worker->pid . "\n", 'worker.pid holds the supervisor';
 my $roles = $worker->roles;
 is_deeply [sort keys %$roles], [qw(api dispatch ingest)], 'three roles, each its own process';
+is read_file("/proc/$roles->{$_}/comm"), "tomo-$_\n", "... $_ by its name" for sort keys %$roles;
 text_arrives('one', 5, 'and sending works');
 ok wait_for(sub { $worker->told(qr/^WATCHDOG=1$/m) }, 'watchdog', 5), 'the watchdog is fed';
 

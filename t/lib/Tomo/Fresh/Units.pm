@@ -65,6 +65,31 @@ sub drop_in {
     return;
 }
 
+# --- rights -----------------------------------------------------------------------
+
+# What the role's own mount namespace lets even root do.
+sub sealed {
+    my ($self, $pid) = @_;
+    my $machine = $self->{machine};
+    for my $folder (qw(/usr /etc/tomo /var/lib /var/spool/tomo /var/spool/tomo/edge /srv /boot)) {
+        my ($status, $said) = $machine->seen_by($pid, 'touch', "$folder/x");
+        Test::More::like($said, qr/Read-only file system/, "$folder cannot be written");
+    }
+    for my $folder (qw(/var/spool/tomo/worker /run/tomo /tmp)) {
+        my ($status, $said) = $machine->seen_by($pid, 'touch', "$folder/x");
+        Test::More::is($status, 0, "$folder can") or Test::More::diag($said);
+        $machine->seen_by($pid, 'rm', "$folder/x");
+    }
+    $machine->seen_by($pid, 'touch', '/tmp/x');
+    Test::More::isnt(($machine->inside(10, qw(test -e /tmp/x)))[0], 0, '... which is its own');
+    my ($status) = $machine->seen_by($pid, 'cat', '/home/secret');
+    Test::More::isnt($status, 0, '/home is not seen');
+    my (undef, $others) = $machine->seen_by($pid,
+        qw(setpriv --reuid tomo --regid tomo --clear-groups ls /proc));
+    Test::More::unlike($others, qr/^1$/m, 'nor processes of others');
+    return;
+}
+
 # --- the journal --------------------------------------------------------------------
 
 # All lines of our units in this boot, and what systemd says of them.
