@@ -71,6 +71,8 @@ for my $script (glob 'debian/*.p{ost,re}{inst,rm}') {
 my @starts = map { text($_) =~ /^ *((?:systemctl|invoke-rc\.d|service) .*)$/mg }
     glob 'debian/*inst';
 is "@starts", '', 'nothing starts or restarts a service by itself';
+like text('debian/rules'), qr/dh_installsystemd --no-enable --no-start --no-stop-on-upgrade$/m,
+    'so nothing is stopped by an upgrade';
 
 # --- what the examples name is made ---------------------------------------------------------
 
