@@ -225,10 +225,13 @@ ngx_http_tomo_recover_segment(ngx_http_tomo_recovered_t *found,
 
     bytes = tomo_str_n(data, (size_t) kept->size);
 
+    /* records behind damage alone are a person's matter: set aside, too */
+
     if (err == 0
         && (tomo_journal_recover(bytes, &segment, &rec) != TOMO_OK
             || segment.writer != found->writer
-            || segment.number != kept->number))
+            || segment.number != kept->number
+            || (rec.damaged && rec.records == 0)))
     {
         err = NGX_EINVAL;
     }
@@ -287,7 +290,10 @@ ngx_http_tomo_recover_file(ngx_http_tomo_recovered_t *found,
         return NGX_ENOMEM;
     }
 
-    fd = open(path, (last ? O_RDWR : O_RDONLY)|O_NOFOLLOW|O_CLOEXEC);
+    /* a pipe must not hold the thread */
+
+    fd = open(path, (last ? O_RDWR : O_RDONLY)|O_NONBLOCK|O_NOFOLLOW
+                    |O_CLOEXEC);
     if (fd == -1) {
         return ngx_errno == ELOOP ? NGX_EINVAL : ngx_errno;
     }
@@ -405,9 +411,9 @@ ngx_http_tomo_recover(const char *folder, uint64_t writer, int lock,
     }
 
     /* segments without a record are of no use to anybody */
-    records = found->n_kept
-              && found->kept[found->n_kept - 1].last_seq
-                 >= found->kept[0].first_seq;
+    for (len = 0, records = 0; len < found->n_kept; len++) {
+        records |= found->kept[len].last_seq >= found->kept[len].first_seq;
+    }
 
     if (found->err == 0 && !records) {
         for (len = 0; len < found->n_kept; len++) {
