@@ -154,10 +154,10 @@ $(BUILD)/fuzz/%: t/fuzz/%.c $(BUILD)/fuzz/replay.o $(UNIT_LIB) Makefile
 	$(Q)$(CC) $(UNIT_FLAGS) $(NGX_FLAGS) -DTOMO_REPLAY $(LINK_FLAGS) -o $@ $< \
 	$(BUILD)/fuzz/replay.o $(UNIT_LIB) $(WORK_LIBS)
 
-# One target takes files of the module, with nginx's headers as they were
-# configured for it.
+# Some take files of the module, with nginx's headers as they were configured
+# for it.
 NGX_TREE = $(dir $(shell dpkg -L nginx-dev | grep '/conf_flags$$'))src
-NGX_USER = $(BUILD)/fuzz/wire build-fuzz/bin/wire
+NGX_USER = $(foreach f,wire recover,$(BUILD)/fuzz/$(f) build-fuzz/bin/$(f))
 $(NGX_USER): NGX_FLAGS = -Ingx_module $(addprefix -isystem ,$(BUILD)/nginx \
 	$(addprefix $(NGX_TREE)/,core event event/modules os/unix http \
 	http/modules http/v2))

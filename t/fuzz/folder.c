@@ -1,9 +1,10 @@
 /*
- * Journal folders: whatever crashes and other hands left in one, every record
- * that can be read is given once, in order, by one owner, and what cannot is
- * told and stays where it is.  The input is a list of steps: what is put into
- * the folder, hurt, cut or held, and when a journal opens, reads, appends,
- * ships and dies; the bytes of one segment have a target of their own.
+ * Journal folders of the worker: whatever crashes and other hands left in one,
+ * every record that can be read is given once, in order, by one owner, and
+ * what cannot is told and stays where it is.  The input is a list of steps:
+ * what is put into the folder, hurt, cut or held, and when a journal opens,
+ * reads, appends, ships and dies; the bytes of one segment have a target of
+ * their own.
  */
 
 #include "folder_own.h"

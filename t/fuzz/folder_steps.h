@@ -180,15 +180,14 @@ step_segment(story_t *s)
         return;
     }
 
-    seg.writer ^= head % 16 == 1;
+    seg.writer += (uint64_t) (head % 16 == 1) << 40;
     seg.number ^= head % 16 == 2;
     seg.first_seq = step_first(w, first);
     tomo_journal_header_write(&seg, f->now);
-    f->now[0] ^= head % 16 == 3;
     f->len = TOMO_JOURNAL_HEADER;
     f->number = number;
     f->first_seq = w->next_seq = seg.first_seq;
-    f->good = name_is_ours(name, true) && (head % 16 == 0 || head % 16 > 3);
+    f->good = name_is_ours(name, true) && (head % 16 == 0 || head % 16 > 2);
 
     for (size_t n = next(s) % 8; n > 0; n--) {
         w->next_seq += file_record(f, &seg, w->next_seq, next(s));
@@ -196,6 +195,7 @@ step_segment(story_t *s)
 
     step_tail(f, &seg, w->next_seq, next(s));
     file_made(f);
+    f->now[0] ^= head % 16 == 3;
     file_put(w, f);
 }
 
@@ -265,7 +265,7 @@ step_copy(story_t *s)
     f = step_file(s, from);
     name_segment(name, 8 + (named >> 3), named);
 
-    if (f == NULL || strcmp(f->name, name) == 0 || from == w) {
+    if (f == NULL || from->id == w->id) {
         return;
     }
 
