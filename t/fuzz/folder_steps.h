@@ -265,7 +265,8 @@ step_copy(story_t *s)
     f = step_file(s, from);
     name_segment(name, 8 + (named >> 3), named);
 
-    if (f == NULL || from->id == w->id) {
+    /* a copy of a copy may come home, and is good there */
+    if (f == NULL || f->number == 0 || from->id == w->id) {
         return;
     }
 
