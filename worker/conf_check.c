@@ -80,8 +80,8 @@ conf_check_bot(conf_t *conf, FILE *err, conf_account_t *ac)
         && (len != 33 || text[0] != 'U'
             || strspn(text + 1, "0123456789abcdef") != 32))
     {
-        why = "holds no bot user id: LINE's console shows U and 32 hex "
-              "digits, copy them into the file";
+        why = "holds no bot user id: U and 32 hex digits, the userId that "
+              "GET https://api.line.me/v2/bot/info answers";
     }
 
     if (text != NULL && why == NULL) {

@@ -113,7 +113,14 @@ for my $origin (@origins) {
                 $posts++;
                 my $want = from_us($origin, $referer, $site);
                 $allowed += $want;
-                my $r = call('POST', $path, \@headers, fields());
+                my $fields = fields();
+                my $r      = call('POST', $path, \@headers, $fields);
+
+                # a disk that stands still: the same answer counts once
+                for (1 .. 10) {
+                    last if $r->{status} != 503;
+                    $r = call('POST', $path, \@headers, $fields);
+                }
                 next if $r->{status} == ($want ? 303 : 403);
                 push @wrong, join ' ', $r->{status}, map { $_ // '-' } $origin, $referer, $site;
             }

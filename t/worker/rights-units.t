@@ -46,7 +46,7 @@ if ($status == 0) {
 
 my %added = (
     'nginx.service'        => ['Restart=on-failure', 'LimitNOFILE=65536',
-        'After=redis-server.service', 'StartLimitIntervalSec=0'],
+        'StartLimitIntervalSec=0'],
     'redis-server.service' => ['Restart=always', 'TimeoutStartSec=infinity',
         'StartLimitIntervalSec=0'],
 );
@@ -54,7 +54,7 @@ for my $name (sort keys %added) {
     my $from = top_dir() . "/conf/systemd/$name.d/tomo.conf";
     my $text = read_file($from);
     like $text, qr/^\Q$_\E$/m, "$name: $_" for @{ $added{$name} };
-    unlike $text, qr/^(?:Requires|BindsTo|PartOf)=/m, "$name: one may run without the other";
+    unlike $text, qr/^(?:After|Requires|BindsTo|PartOf)=/m, "$name: one may run without the other";
 
     # the whole unit with it, as systemd reads it
     my $whole = "/lib/systemd/system/$name";
