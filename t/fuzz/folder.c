@@ -370,29 +370,6 @@ step(story_t *s)
 
     switch (what) {
 
-    case 4:
-        step_writer(s);
-        break;
-
-    case 5:
-    case 6:
-    case 7:
-    case 8:
-        step_hurt(s, what - 5);
-        break;
-
-    case 9:
-        step_copy(s);
-        break;
-
-    case 10:
-        step_odd(s);
-        break;
-
-    case 11:
-        step_delete(s);
-        break;
-
     case 12:
         step_hold(s);
         break;
@@ -413,7 +390,7 @@ step(story_t *s)
         break;
 
     default:
-        step_segment(s);
+        step_files(s, what);
         break;
     }
 }

@@ -39,28 +39,9 @@ name_segment(char name[NAME], uint64_t number, uint8_t how)
         "%016llX.seg", "%015llx.seg", "%016llx.seg.bad", "%016llx.sef"
     };
 
-    switch (how % 8) {
-
-    case 4:
-        snprintf(name, NAME, forms[0], (unsigned long long) number);
-        break;
-
-    case 5:
-        snprintf(name, NAME, forms[1], (unsigned long long) number);
-        break;
-
-    case 6:
-        snprintf(name, NAME, forms[2], (unsigned long long) number);
-        break;
-
-    case 7:
-        snprintf(name, NAME, forms[3], (unsigned long long) number);
-        break;
-
-    default:
-        snprintf(name, NAME, "%016llx.seg", (unsigned long long) number);
-        break;
-    }
+    how %= 8;
+    snprintf(name, NAME, how < 4 ? "%016llx.seg" : forms[how - 4],
+             (unsigned long long) number);
 }
 
 
@@ -339,6 +320,43 @@ step_delete(story_t *s)
 
 
 /* its writer lives, or dies */
+
+/* what a story can do to the folders of either: 4 to 11, else a segment */
+
+static inline void
+step_files(story_t *s, uint8_t what)
+{
+    switch (what) {
+
+    case 4:
+        step_writer(s);
+        break;
+
+    case 5:
+    case 6:
+    case 7:
+    case 8:
+        step_hurt(s, what - 5);
+        break;
+
+    case 9:
+        step_copy(s);
+        break;
+
+    case 10:
+        step_odd(s);
+        break;
+
+    case 11:
+        step_delete(s);
+        break;
+
+    default:
+        step_segment(s);
+        break;
+    }
+}
+
 
 static inline void
 step_hold(story_t *s)

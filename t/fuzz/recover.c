@@ -230,43 +230,6 @@ take_over(writer_t *w, bool give_up)
 }
 
 
-static void
-step(story_t *s)
-{
-    uint8_t  what = next(s) % 12;
-
-    switch (what) {
-
-    case 4:
-        step_writer(s);
-        break;
-
-    case 5:
-    case 6:
-    case 7:
-    case 8:
-        step_hurt(s, what - 5);
-        break;
-
-    case 9:
-        step_copy(s);
-        break;
-
-    case 10:
-        step_odd(s);
-        break;
-
-    case 11:
-        step_delete(s);
-        break;
-
-    default:
-        step_segment(s);
-        break;
-    }
-}
-
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -279,7 +242,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     disk_begin();
 
     while (s.at < s.end) {
-        step(&s);
+        step_files(&s, next(&s) % 12);
     }
 
     for (size_t i = 0; i < disk.n; i++) {
